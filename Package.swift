@@ -1,0 +1,119 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: Swift 6 mode, and warnings are errors.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+// Products of the packages that we depend on.
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// One library target of a floor; a target imports only lower floors (docs/ARCHITECTURE.md).
+func floor(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+/// The tests of one target.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: house)
+}
+
+let package = Package(
+    name: "martlet",
+    products: [
+        .executable(name: "martlet", targets: ["martlet"]),
+        .executable(name: "martlet-dump", targets: ["martlet-dump"]),
+        .executable(name: "martlet-shim", targets: ["martlet-shim"]),
+        .executable(name: "raft-fuzz", targets: ["raft-fuzz"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    ],
+    targets: [
+        // Floor 0
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .target(name: "CSystem"),
+        floor("Basics", ["CSystem"]),
+        // Floor 1
+        floor("Raft", ["Basics"]),
+        floor("LMDB", ["CLMDB", "CSystem", "Basics"]),
+        // Floor 2
+        floor("WriteAheadLog", ["CSystem", "Basics", "Raft"]),
+        floor("Keyspace", ["CSystem", "CZlib", "Basics", "LMDB"]),
+        // Floor 3
+        floor("HTTP", ["CNGHTTP2", "Basics", nioCore, nioPosix, nioSSL]),
+        floor("EtcdMessages", ["Basics", "Keyspace"]),
+        floor(
+            "Replica",
+            [
+                "CSystem", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", nioCore,
+                nioPosix, nioSSL,
+            ]),
+        // Floor 4
+        floor("Store", ["Basics", "Keyspace", "HTTP", "EtcdMessages", "Replica", nioCore]),
+        // Floor 5
+        floor("EtcdAPI", ["Basics", "Keyspace", "HTTP", "EtcdMessages", "Store", nioCore]),
+        floor("PKI", ["Basics", x509, asn1, crypto]),
+        floor("Objects", ["CZlib", "Basics", "Keyspace", "Store", yams]),
+        // Floor 6
+        floor("APIServer", ["Basics", "HTTP", "Keyspace", "Store", "EtcdAPI", "Objects", nioCore]),
+        floor("Informers", ["Basics", "Keyspace", "Store", "Objects"]),
+        // Floor 7
+        floor("Controllers", ["Basics", "Keyspace", "Store", "Objects", "Informers"]),
+        floor("Scheduler", ["Basics", "Keyspace", "Store", "Objects", "Informers"]),
+        floor(
+            "NodeAgent",
+            [
+                "CSystem", "Basics", "HTTP", "Keyspace", "Store", "Objects", "Informers", nioCore,
+                nioPosix,
+            ]),
+        .executableTarget(name: "martlet-shim"),
+        // Floor 8
+        floor(
+            "CLI",
+            [
+                "CSystem", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", "Replica",
+                "EtcdMessages", "Store", "EtcdAPI", "PKI", "Objects", "APIServer", "Informers",
+                "Controllers", "Scheduler", "NodeAgent", arguments, nioCore, nioPosix, nioSSL,
+            ]),
+        .executableTarget(name: "martlet", dependencies: ["CLI"], swiftSettings: house),
+        .executableTarget(
+            name: "martlet-dump",
+            dependencies: [
+                "CSystem", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "Store",
+                "Objects", arguments,
+            ], path: "tools/martlet-dump", swiftSettings: house),
+        .target(
+            name: "Simulator",
+            dependencies: [
+                "CSystem", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace",
+            ], path: "fuzz/Simulator", swiftSettings: house),
+        .executableTarget(
+            name: "raft-fuzz", dependencies: ["Basics", "Simulator", arguments],
+            path: "fuzz/raft-fuzz", swiftSettings: house),
+    ]
+)

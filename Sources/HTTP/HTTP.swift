@@ -1,0 +1,4 @@
+import CNGHTTP2
+import NIOCore
+import NIOPosix
+import NIOSSL
