@@ -56,21 +56,21 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
-        .target(name: "CSystem"),
-        floor("Basics", ["CSystem"]),
+        .target(name: "CMartlet"),
+        floor("Basics", ["CMartlet"]),
         // Floor 1
         floor("Raft", ["Basics"]),
-        floor("LMDB", ["CLMDB", "CSystem", "Basics"]),
+        floor("LMDB", ["CLMDB", "CMartlet", "Basics"]),
         // Floor 2
-        floor("WriteAheadLog", ["CSystem", "Basics", "Raft"]),
-        floor("Keyspace", ["CSystem", "CZlib", "Basics", "LMDB"]),
+        floor("WriteAheadLog", ["CMartlet", "Basics", "Raft"]),
+        floor("Keyspace", ["CMartlet", "CZlib", "Basics", "LMDB"]),
         // Floor 3
         floor("HTTP", ["CNGHTTP2", "Basics", nioCore, nioPosix, nioSSL]),
         floor("EtcdMessages", ["Basics", "Keyspace"]),
         floor(
             "Replica",
             [
-                "CSystem", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", nioCore,
+                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", nioCore,
                 nioPosix, nioSSL,
             ]),
         // Floor 4
@@ -88,7 +88,7 @@ let package = Package(
         floor(
             "NodeAgent",
             [
-                "CSystem", "Basics", "HTTP", "Keyspace", "Store", "Objects", "Informers", nioCore,
+                "CMartlet", "Basics", "HTTP", "Keyspace", "Store", "Objects", "Informers", nioCore,
                 nioPosix,
             ]),
         .executableTarget(name: "martlet-shim"),
@@ -96,7 +96,7 @@ let package = Package(
         floor(
             "CLI",
             [
-                "CSystem", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", "Replica",
+                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", "Replica",
                 "EtcdMessages", "Store", "EtcdAPI", "PKI", "Objects", "APIServer", "Informers",
                 "Controllers", "Scheduler", "NodeAgent", arguments, nioCore, nioPosix, nioSSL,
             ]),
@@ -104,13 +104,13 @@ let package = Package(
         .executableTarget(
             name: "martlet-dump",
             dependencies: [
-                "CSystem", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "Store",
+                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "Store",
                 "Objects", arguments,
             ], path: "tools/martlet-dump", swiftSettings: house),
         .target(
             name: "Simulator",
             dependencies: [
-                "CSystem", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace",
+                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace",
             ], path: "fuzz/Simulator", swiftSettings: house),
         .executableTarget(
             name: "raft-fuzz", dependencies: ["Basics", "Simulator", arguments],
