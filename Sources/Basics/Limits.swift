@@ -1,0 +1,15 @@
+/// Limits that more than one floor must agree on. A limit of one floor alone stands in that floor.
+package enum Limits {
+    /// Longest key of the store. LMDB 0.9.24 takes 511 bytes; the rest is the key tables' suffix.
+    package static let keyBytesMax = 480
+    /// Largest client request, as etcd's `--max-request-bytes` (1.5 MiB).
+    package static let requestBytesMax = 1_572_864
+    /// Largest API request body, as kube-apiserver's (3 MiB).
+    package static let apiBodyBytesMax = 3_145_728
+    /// Operations in one client transaction; etcd's default is 128.
+    package static let transactionOperationsMax = 128
+    /// Mutations in one plugin commit.
+    package static let commitMutationsMax = 10_000
+    /// One entry of the Raft log, frame included.
+    package static let entryBytesMax = 64 * 1_048_576
+}
