@@ -21,7 +21,8 @@ let x509: Target.Dependency = .product(name: "X509", package: "swift-certificate
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
 
 /// One library target of a floor; a target imports only lower floors (docs/ARCHITECTURE.md).
 func floor(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -96,7 +97,8 @@ let package = Package(
         floor(
             "CLI",
             [
-                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", "Replica",
+                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP",
+                "Replica",
                 "EtcdMessages", "Store", "EtcdAPI", "PKI", "Objects", "APIServer", "Informers",
                 "Controllers", "Scheduler", "NodeAgent", arguments, nioCore, nioPosix, nioSSL,
             ]),
@@ -115,5 +117,51 @@ let package = Package(
         .executableTarget(
             name: "raft-fuzz", dependencies: ["Basics", "Simulator", arguments],
             path: "fuzz/raft-fuzz", swiftSettings: house),
+        // Tests: one target each; Tests/EndToEnd drives the built binaries from outside.
+        tests("Basics", ["Basics"]),
+        tests("Raft", ["Raft", "Basics"]),
+        tests("LMDB", ["LMDB", "Basics"]),
+        tests("WriteAheadLog", ["WriteAheadLog", "Basics", "Raft"]),
+        tests("Keyspace", ["Keyspace", "Basics", "LMDB"]),
+        tests("HTTP", ["HTTP", "Basics", nioCore, nioPosix, nioEmbedded, nioSSL]),
+        tests("EtcdMessages", ["EtcdMessages", "Basics", "Keyspace"]),
+        tests(
+            "Replica",
+            [
+                "Replica", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", "PKI",
+                nioCore, nioPosix, nioEmbedded, nioSSL,
+            ]),
+        tests(
+            "Store",
+            [
+                "Store", "Basics", "Keyspace", "HTTP", "EtcdMessages", "Replica", nioCore, nioPosix,
+                nioEmbedded,
+            ]),
+        tests(
+            "EtcdAPI",
+            [
+                "EtcdAPI", "Basics", "Keyspace", "HTTP", "EtcdMessages", "Store", nioCore, nioPosix,
+                nioEmbedded,
+            ]),
+        tests("PKI", ["PKI", "Basics"]),
+        tests("Objects", ["Objects", "Basics", "Keyspace", "Store"]),
+        tests(
+            "APIServer",
+            [
+                "APIServer", "Basics", "HTTP", "Keyspace", "Store", "EtcdAPI", "Objects", nioCore,
+                nioPosix, nioEmbedded,
+            ]),
+        tests("Informers", ["Informers", "Basics", "Keyspace", "Store", "Objects"]),
+        tests(
+            "Controllers", ["Controllers", "Basics", "Keyspace", "Store", "Objects", "Informers"]),
+        tests("Scheduler", ["Scheduler", "Basics", "Keyspace", "Store", "Objects", "Informers"]),
+        tests(
+            "NodeAgent",
+            [
+                "NodeAgent", "Basics", "CMartlet", "HTTP", "Keyspace", "Store", "Objects",
+                "Informers", nioCore, nioPosix, nioEmbedded,
+            ]),
+        tests("CLI", ["CLI", "Basics"]),
+        tests("Simulator", ["Simulator", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace"]),
     ]
 )

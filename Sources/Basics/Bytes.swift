@@ -9,7 +9,8 @@ extension Array where Element == UInt8 {
 
     /// Bytes as text for people: UTF-8 where it is valid and printable, else hexadecimal.
     package var readable: String {
-        if let text = String(validating: self, as: UTF8.self), text.utf8.allSatisfy({ $0 >= 0x20 }) {
+        if let text = String(validating: self, as: UTF8.self), text.utf8.allSatisfy({ $0 >= 0x20 })
+        {
             return text
         }
         return "0x" + hex
