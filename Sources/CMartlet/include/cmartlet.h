@@ -1,1 +1,2 @@
 #pragma once
+#include "crc32c.h"
