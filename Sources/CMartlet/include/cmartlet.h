@@ -1,2 +1,3 @@
 #pragma once
+#include "supervise.h"
 #include "crc32c.h"

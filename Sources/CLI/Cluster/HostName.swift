@@ -1,0 +1,8 @@
+import Glibc
+
+/// The machine's name, as `hostname` prints it.
+func hostName() -> String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

@@ -1,0 +1,116 @@
+import Basics
+import CMartlet
+import Glibc
+
+/// One supervised process, and the socket that ties it to its supervisor.
+///
+/// The child writes one line on the socket when it serves; the socket's end tells the child that
+/// the supervisor is gone.
+struct ChildProcess {
+    enum Role: Equatable {
+        case server(replica: Int)
+        case agent
+    }
+
+    enum State: Equatable {
+        case stopped
+        case waiting(until: MonotonicTime)
+        case starting(pid: pid_t)
+        case ready(pid: pid_t)
+        case final(FatalExit)
+    }
+
+    let name: String
+    let role: Role
+    let arguments: [String]
+    let logPath: String
+    let pidPath: String
+    var state = State.stopped
+    var restarts = RestartPolicy()
+    /// The supervisor's end of the socket; -1 without a running child.
+    var link: Int32 = -1
+
+    init(name: String, role: Role, arguments: [String], logPath: String, pidPath: String) {
+        self.name = name
+        self.role = role
+        self.arguments = arguments
+        self.logPath = logPath
+        self.pidPath = pidPath
+    }
+
+    var pid: pid_t? {
+        switch state {
+        case .starting(let pid), .ready(let pid): pid
+        case .stopped, .waiting, .final: nil
+        }
+    }
+
+    var isReady: Bool {
+        if case .ready = state { true } else { false }
+    }
+
+    /// Forks and executes `program`; the caller has no other threads.
+    mutating func start(program: String) throws(CommandError) {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw CommandError("cannot make a socket pair: \(systemMessage(errno))")
+        }
+        defer { close(ends[1]) }
+        let log = unsafe open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard log >= 0 else {
+            close(ends[0])
+            throw Files.failure("cannot open log", logPath)
+        }
+        defer { close(log) }
+        let child = unsafe withCStrings(
+            [program] + arguments
+        ) { argv in
+            unsafe martlet_spawn(program, argv, environ, ends[1], log)
+        }
+        guard child > 0 else {
+            close(ends[0])
+            throw CommandError("cannot start \(name): \(systemMessage(errno))")
+        }
+        link = ends[0]
+        state = .starting(pid: child)
+        try Files.write(pidPath, text: "\(child)\n", mode: 0o644)
+    }
+
+    /// Reads what the child has said; true when it has just become ready.
+    mutating func readLink() -> Bool {
+        var buffer = Bytes(repeating: 0, count: 256)
+        let count = unsafe buffer.withUnsafeMutableBytes { raw in
+            unsafe recv(link, raw.baseAddress, raw.count, Int32(truncatingIfNeeded: MSG_DONTWAIT))
+        }
+        guard count > 0 else {
+            if count == 0 { closeLink() }
+            return false
+        }
+        guard case .starting(let pid) = state else { return false }
+        state = .ready(pid: pid)
+        return true
+    }
+
+    mutating func closeLink() {
+        if link >= 0 { close(link) }
+        link = -1
+    }
+
+    func send(_ signal: Int32) {
+        if let pid { kill(pid, signal) }
+    }
+}
+
+/// Calls `body` with a null-ended array of C strings.
+func withCStrings<Result>(
+    _ strings: [String],
+    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
+    defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+    return unsafe pointers.withUnsafeMutableBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { preconditionFailure("empty argument list") }
+        return unsafe body(UnsafePointer(base))
+    }
+}
