@@ -16,6 +16,8 @@ let house: [SwiftSetting] = [
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
@@ -66,7 +68,9 @@ let package = Package(
         floor("WriteAheadLog", ["CMartlet", "Basics", "Raft"]),
         floor("Keyspace", ["CMartlet", "CZlib", "Basics", "LMDB"]),
         // Floor 3
-        floor("HTTP", ["CNGHTTP2", "Basics", nioCore, nioPosix, nioSSL]),
+        floor(
+            "HTTP",
+            ["CNGHTTP2", "Basics", nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL]),
         floor("EtcdMessages", ["Basics", "Keyspace"]),
         floor(
             "Replica",

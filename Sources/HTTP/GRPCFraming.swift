@@ -1,0 +1,57 @@
+import Basics
+import NIOCore
+
+extension ByteBuffer {
+    /// A message behind gRPC's five-byte prefix: not compressed, and the length big-endian.
+    mutating func writeGRPCMessage(_ message: Bytes) {
+        writeInteger(UInt8(0))
+        writeInteger(UInt32(message.count))
+        writeBytes(message)
+    }
+}
+
+/// Cuts a stream of bytes into gRPC messages.
+struct GRPCDeframer {
+    private var pending = ByteBuffer()
+    private let messageBytesMax: Int
+
+    init(messageBytesMax: Int) {
+        self.messageBytesMax = messageBytesMax
+    }
+
+    /// Whether part of a message waits for the rest.
+    var isInsideMessage: Bool { pending.readableBytes > 0 }
+
+    mutating func append(_ bytes: ByteBuffer) {
+        if pending.readableBytes == 0 {
+            pending = bytes
+        } else {
+            pending.writeImmutableBuffer(bytes)
+        }
+    }
+
+    /// The next whole message, or nil until more bytes come.
+    mutating func next() throws(GRPCStatus) -> Bytes? {
+        guard
+            let compressed: UInt8 = pending.getInteger(at: pending.readerIndex),
+            let length: UInt32 = pending.getInteger(at: pending.readerIndex + 1)
+        else { return nil }
+        guard compressed == 0 else {
+            throw GRPCStatus(.unimplemented, "grpc: compressed messages are not supported")
+        }
+        guard Int(length) <= messageBytesMax else {
+            throw GRPCStatus(
+                .resourceExhausted,
+                "grpc: received message larger than max (\(length) vs. \(messageBytesMax))")
+        }
+        guard pending.readableBytes >= 5 + Int(length) else { return nil }
+        pending.moveReaderIndex(forwardBy: 5)
+        let message = pending.readBytes(length: Int(length)) ?? []
+        if pending.readableBytes == 0 {
+            pending = ByteBuffer()
+        } else {
+            pending.discardReadBytes()
+        }
+        return message
+    }
+}

@@ -1,4 +1,0 @@
-import CNGHTTP2
-import NIOCore
-import NIOPosix
-import NIOSSL
