@@ -1,1 +1,3 @@
-print("martlet")
+import CLI
+
+await Martlet.main()

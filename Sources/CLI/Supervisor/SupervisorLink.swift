@@ -1,0 +1,35 @@
+import Basics
+import Glibc
+
+/// The child's end of the socket to the supervisor, descriptor 3 of a supervised process.
+struct SupervisorLink: Sendable {
+    static let descriptor: Int32 = 3
+
+    /// Nil when the process was started by hand.
+    init?() {
+        var type: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        let found = unsafe getsockopt(Self.descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0
+        guard found, unsafe getenv("MARTLET_UNSUPERVISED") == nil else { return nil }
+        _ = fcntl(Self.descriptor, F_SETFD, FD_CLOEXEC)
+    }
+
+    func reportReady() {
+        let line = Bytes("ready\n".utf8)
+        _ = unsafe line.withUnsafeBytes {
+            unsafe send(Self.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+        }
+    }
+
+    /// Calls `action` once the supervisor is gone, on a thread of its own.
+    func whenSupervisorEnds(_ action: @escaping @Sendable () -> Void) {
+        startThread("supervisor") {
+            var byte: UInt8 = 0
+            while true {
+                let count = unsafe recv(Self.descriptor, &byte, 1, 0)
+                if count == 0 || (count < 0 && errno != EINTR) { break }
+            }
+            action()
+        }
+    }
+}
