@@ -5,7 +5,7 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         private enum Value: Hashable {
             case compacted, futureRevision, invalid, notFound, alreadyExists, precondition
             case tooLarge, noSpace, overloaded, unavailable, timeout, permissionDenied, corrupt
-            case cancelled
+            case cancelled, ttlTooLarge
         }
         private let value: Value
 
@@ -25,6 +25,8 @@ package struct StoreError: Error, Sendable, CustomStringConvertible {
         package static let permissionDenied = Code(value: .permissionDenied)
         package static let corrupt = Code(value: .corrupt)
         package static let cancelled = Code(value: .cancelled)
+        /// etcd answers OutOfRange.
+        package static let ttlTooLarge = Code(value: .ttlTooLarge)
     }
 
     package var code: Code
@@ -70,4 +72,12 @@ extension StoreError {
     package static let timeout = StoreError(.timeout, "etcdserver: request timed out")
     package static let permissionDenied = StoreError(
         .permissionDenied, "etcdserver: permission denied")
+    package static let valueProvided = StoreError(.invalid, "etcdserver: value is provided")
+    package static let leaseProvided = StoreError(.invalid, "etcdserver: lease is provided")
+    package static let leaseTTLTooLarge = StoreError(
+        .ttlTooLarge, "etcdserver: too large lease TTL")
+    package static let keyTooLong = StoreError(
+        .invalid, "martlet: key is longer than 480 bytes, zero bytes counting twice")
+    package static let corrupt = StoreError(.corrupt, "etcdserver: corrupt cluster")
+    package static let cancelled = StoreError(.cancelled, "etcdserver: watch canceled")
 }

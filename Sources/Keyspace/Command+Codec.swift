@@ -1,0 +1,119 @@
+package import Basics
+
+extension Command {
+    /// Version 1 is all there is; a reader refuses what it does not know.
+    private static let version: UInt8 = 1
+    /// Transactions nested deeper than this do not decode.
+    private static let depthMax = 32
+
+    private enum Tag: UInt8 {
+        case nothing = 0
+        case transaction, commit, compact, leaseGrant, leaseRevoke, leaseCheckpoint, membership
+    }
+
+    /// The payload of a Raft entry. `nothing` is empty, as is Raft's own no-op.
+    package func encode() -> Bytes {
+        if case .nothing = self { return [] }
+        var writer = ByteWriter(reserving: encodedBytesEstimate)
+        writer.write(Self.version)
+        switch self {
+        case .nothing: break
+        case .transaction(let request):
+            writer.write(Tag.transaction.rawValue)
+            writer.write(request)
+        case .commit(let request):
+            writer.write(Tag.commit.rawValue)
+            writer.write(request)
+        case .compact(let revision):
+            writer.write(Tag.compact.rawValue)
+            writer.writeVarint(revision)
+        case .leaseGrant(let id, let ttlSeconds):
+            writer.write(Tag.leaseGrant.rawValue)
+            writer.writeVarint(id)
+            writer.writeVarint(ttlSeconds)
+        case .leaseRevoke(let id):
+            writer.write(Tag.leaseRevoke.rawValue)
+            writer.writeVarint(id)
+        case .leaseCheckpoint(let leases):
+            writer.write(Tag.leaseCheckpoint.rawValue)
+            writer.writeVarint(UInt64(leases.count))
+            for lease in leases {
+                writer.writeVarint(lease.id)
+                writer.writeVarint(lease.remainingSeconds)
+            }
+        case .membership(let blob):
+            writer.write(Tag.membership.rawValue)
+            writer.writeCounted(blob)
+        }
+        return writer.bytes
+    }
+
+    package init(decoding payload: Bytes) throws(DecodingFailure) {
+        if payload.isEmpty {
+            self = .nothing
+            return
+        }
+        var reader = ByteReader(payload)
+        let version = try reader.readByte("command version")
+        guard version == Self.version else {
+            throw reader.failure("command version", "\(version) is not known")
+        }
+        let tag = try reader.readByte("command tag")
+        switch Tag(rawValue: tag) {
+        case .transaction:
+            self = .transaction(try reader.readTransaction(depth: Self.depthMax))
+        case .commit: self = .commit(try reader.readCommit())
+        case .compact: self = .compact(try reader.readSignedVarint("revision"))
+        case .leaseGrant:
+            let id = try reader.readSignedVarint("lease")
+            self = .leaseGrant(id: id, ttlSeconds: try reader.readSignedVarint("TTL"))
+        case .leaseRevoke: self = .leaseRevoke(id: try reader.readSignedVarint("lease"))
+        case .leaseCheckpoint:
+            var leases: [LeaseRemaining] = []
+            for _ in 0..<(try reader.readCount("leases", bytesEach: 2)) {
+                let id = try reader.readSignedVarint("lease")
+                let remaining = try reader.readSignedVarint("remaining TTL")
+                leases.append(LeaseRemaining(id: id, remainingSeconds: remaining))
+            }
+            self = .leaseCheckpoint(leases)
+        case .membership: self = .membership(try reader.readCounted("membership"))
+        case .nothing, nil: throw reader.failure("command tag", "\(tag) is not known")
+        }
+        try reader.expectEnd("command")
+    }
+
+    /// Enough for the common command, so that one allocation does.
+    private var encodedBytesEstimate: Int {
+        switch self {
+        case .transaction(let request): 64 + request.bytesEstimate
+        case .commit(let request):
+            request.mutations.reduce(64 + request.guards.count * 64) { sum, mutation in
+                switch mutation {
+                case .put(let key, let value, _): sum + key.count + value.count + 24
+                case .delete(let key): sum + key.count + 8
+                }
+            }
+        case .membership(let blob): blob.count + 16
+        default: 64
+        }
+    }
+}
+
+extension TransactionRequest {
+    fileprivate var bytesEstimate: Int {
+        var sum = compares.count * 96
+        for operation in success { sum += operation.bytesEstimate }
+        for operation in failure { sum += operation.bytesEstimate }
+        return sum
+    }
+}
+
+extension Operation {
+    fileprivate var bytesEstimate: Int {
+        switch self {
+        case .put(let put): put.key.count + put.value.count + 24
+        case .range, .deleteRange: 192
+        case .transaction(let request): request.bytesEstimate + 16
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package import Basics
+
+/// What an entry of the Raft log does to the keyspace. `docs/formats/command.md` has the bytes.
+package enum Command: Sendable, Hashable {
+    case transaction(TransactionRequest)
+    case commit(CommitRequest)
+    case compact(Int64)
+    case leaseGrant(id: Int64, ttlSeconds: Int64)
+    case leaseRevoke(id: Int64)
+    case leaseCheckpoint([LeaseRemaining])
+    /// The membership as Raft encodes it; kept as the meta blob `Keyspace.membershipName`.
+    case membership(Bytes)
+    /// An entry that only moves the applied index.
+    case nothing
+}
+
+/// What is left of a lease, so that a new leader does not start its time to live anew.
+package struct LeaseRemaining: Sendable, Hashable {
+    package var id: Int64
+    package var remainingSeconds: Int64
+
+    package init(id: Int64, remainingSeconds: Int64) {
+        self.id = id
+        self.remainingSeconds = remainingSeconds
+    }
+}
+
+/// What applying a command answered. The kind follows the command's.
+package enum CommandResult: Sendable {
+    case transaction(Result<TransactionResponse, StoreError>)
+    case commit(Result<CommitResponse, StoreError>)
+    /// After `compact` and `leaseRevoke`: the store's revision.
+    case revision(Result<Int64, StoreError>)
+    case lease(Result<LeaseStatus, StoreError>)
+    /// After `membership`, `nothing`, `leaseCheckpoint`, and for entries applied before.
+    case none
+}
+
+/// A committed entry of the log, decoded.
+package struct AppliedEntry: Sendable {
+    package var index: UInt64
+    package var term: UInt64
+    package var command: Command
+
+    package init(index: UInt64, term: UInt64, command: Command) {
+        self.index = index
+        self.term = term
+        self.command = command
+    }
+}

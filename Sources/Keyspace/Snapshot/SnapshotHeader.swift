@@ -1,0 +1,25 @@
+package import Basics
+
+/// What a snapshot says about itself before its content.
+package struct SnapshotHeader: Sendable, Hashable {
+    package var clusterID: UInt64
+    /// The last entry of the log that is in the snapshot.
+    package var index: UInt64
+    package var term: UInt64
+    package var revision: Int64
+    package var compactRevision: Int64
+    /// `Keyspace.membershipName`'s blob at that point; empty if there was none.
+    package var membership: Bytes
+
+    package init(
+        clusterID: UInt64, index: UInt64, term: UInt64, revision: Int64, compactRevision: Int64,
+        membership: Bytes
+    ) {
+        self.clusterID = clusterID
+        self.index = index
+        self.term = term
+        self.revision = revision
+        self.compactRevision = compactRevision
+        self.membership = membership
+    }
+}

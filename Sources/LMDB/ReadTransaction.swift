@@ -1,0 +1,28 @@
+import CLMDB
+
+/// A snapshot of the environment. Any thread may use it, one at a time.
+///
+/// While it is open, and not reset, pages that it can see are not reused: keep it short.
+@safe package struct ReadTransaction: ~Copyable, @unchecked Sendable {
+    private let handle: OpaquePointer
+
+    @unsafe init(handle: OpaquePointer) {
+        unsafe self.handle = handle
+    }
+
+    deinit {
+        unsafe mdb_txn_abort(handle)
+    }
+
+    package var view: TransactionView { unsafe TransactionView(handle: handle) }
+
+    /// Lets go of the snapshot, and keeps the reader slot.
+    package func reset() {
+        unsafe mdb_txn_reset(handle)
+    }
+
+    /// Takes the newest snapshot after `reset`.
+    package func renew() throws(LMDBError) {
+        try check(unsafe mdb_txn_renew(handle), "renew read")
+    }
+}
