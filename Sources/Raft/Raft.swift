@@ -1,1 +1,123 @@
-// Raft
+import Basics
+
+/// One replica's view of the consensus, without IO, clock or threads.
+///
+/// The shell calls one mutating function per event (a tick, a message, a proposal, something became
+/// durable or applied) and then drains `takeReady()`, whose fields say what to do in which order.
+/// The same inputs give the same outputs, in any process.
+///
+/// After Ongaro's dissertation: pre-vote (9.6), check quorum and leader stickiness (6.2, 4.2.3),
+/// membership changes one at a time (4.1), read index (6.4), leader transfer (3.10). A change of
+/// members takes effect when it is applied, and a leader accepts one only after an entry of its own
+/// term and every earlier change is applied.
+///
+/// Writes of the log are asynchronous: what a replica promises (votes, acknowledgements, its own
+/// share of a quorum) waits for `persisted`, everything else does not.
+package struct Raft: Sendable {
+    package let configuration: Configuration
+    package internal(set) var role: Role = .follower
+    package internal(set) var term: UInt64
+    package internal(set) var vote: UInt64
+    /// 0 while unknown.
+    package internal(set) var leader: UInt64 = 0
+    /// The members as of the last membership change that the shell reported as applied.
+    package internal(set) var membership: Membership
+    var log: RaftLog
+    var random: SeededRandom
+
+    // Elections
+    /// Ticks since the leader was heard of; at a leader, since the quorum was checked.
+    var electionElapsed = 0
+    var electionTicks = 0
+    var heartbeatElapsed = 0
+    var ballots: [Ballot] = []
+
+    // Leader only
+    /// The other members, by id.
+    var peers: [Progress] = []
+    var uncommittedBytes = 0
+    /// No membership change is accepted before this entry is applied.
+    var membershipBarrier: UInt64 = 0
+    /// Whom leadership is being handed to; 0 for nobody.
+    var transferee: UInt64 = 0
+    var reads = ReadBatches()
+
+    // Follower only
+    var forwarded: [ForwardedRead] = []
+    var installing: SnapshotMeta?
+
+    // Writes
+    /// Number of the last write handed out.
+    var writeNumber: UInt64 = 0
+    /// Number of the newest write known to be durable.
+    var persistedNumber: UInt64 = 0
+    /// Acknowledgements of writes up to this one say nothing about the log as it is now: entries
+    /// of theirs may have been replaced.
+    var replacedNumber: UInt64 = 0
+    /// Our own vote counts once this write is durable; nil while the vote is not handed out.
+    var ballotNumber: UInt64?
+    var writtenHardState: HardState
+
+    var output = Output()
+    var reported: LeaderChange
+
+    package init(_ configuration: Configuration, _ initial: InitialState) {
+        self.configuration = configuration
+        term = initial.hardState.term
+        vote = initial.hardState.vote
+        membership = initial.membership
+        log = RaftLog(initial)
+        precondition(
+            term >= log.lastTerm, "term \(term) is older than the log's last, \(log.lastTerm)")
+        random = SeededRandom(seed: configuration.seed ^ configuration.id &* 0x9e37_79b9)
+        writtenHardState = initial.hardState
+        reported = LeaderChange(leader: 0, term: term, role: .follower)
+        resetElectionTimer()
+    }
+
+    package var id: UInt64 { configuration.id }
+    package var commitIndex: UInt64 { log.commit }
+    package var appliedIndex: UInt64 { log.applied }
+    /// What is durable at this replica.
+    package var persistedIndex: UInt64 { log.persisted }
+    package var lastIndex: UInt64 { log.lastIndex }
+    package var lastTerm: UInt64 { log.lastTerm }
+    /// First entry kept in memory; one more than `lastIndex` if there is none.
+    package var firstIndex: UInt64 { log.offset + 1 }
+    package var isVoter: Bool { membership.voters.contains(id) }
+    /// Whether this leader may answer reads: it has committed an entry of its own term, so that its
+    /// commit index is the cluster's.
+    package var hasCommittedInTerm: Bool { role == .leader && log.term(log.commit) == term }
+
+    /// How far the other members are, by id; empty unless this is the leader.
+    package var progress: [MemberProgress] { peers.map(MemberProgress.init) }
+
+    /// Term of an entry in memory, or of the one before the first; else nil.
+    package func term(at index: UInt64) -> UInt64? { log.term(index) }
+
+    /// Entries kept in memory, for the shell's decision to compact.
+    package var entriesInMemory: Int { log.entries.count }
+}
+
+/// One member's answer in the election under way.
+struct Ballot: Sendable {
+    var member: UInt64
+    var isGranted: Bool
+}
+
+/// A read of this shell that the leader was asked about.
+struct ForwardedRead: Sendable {
+    var token: UInt64
+    var ticks: Int
+    var isSent: Bool
+}
+
+/// What gathers between two Readys.
+struct Output: Sendable {
+    var messages: [Message] = []
+    var messagesAfterPersist: [Message] = []
+    var reads: [Read] = []
+    var abandonedReads: [UInt64] = []
+    var snapshotsToSend: [UInt64] = []
+    var snapshotToInstall: SnapshotMeta?
+}

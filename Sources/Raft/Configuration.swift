@@ -1,0 +1,63 @@
+extension Raft {
+    package struct Configuration: Sendable {
+        package var id: UInt64
+        /// A follower campaigns after this many ticks of silence at least, twice as many at most.
+        package var electionTicksMin: Int
+        package var heartbeatTicks: Int
+        /// Appends in flight to one follower.
+        package var inflightMessagesMax: Int
+        /// Bytes of entries in one append; one larger entry goes alone.
+        package var messageBytesMax: Int
+        /// Bytes of entries that a leader accepts beyond its commit index.
+        package var uncommittedBytesMax: Int
+        /// Bytes of entries in one `Ready.committed`; one larger entry comes alone.
+        package var committedBytesMax: Int
+        /// Varies the election timeouts; replicas of one cluster must differ in it.
+        package var seed: UInt64
+
+        package init(
+            id: UInt64, electionTicksMin: Int = 6, heartbeatTicks: Int = 1,
+            inflightMessagesMax: Int = 256, messageBytesMax: Int = 1 << 20,
+            uncommittedBytesMax: Int = 64 << 20, committedBytesMax: Int = 8 << 20, seed: UInt64
+        ) {
+            precondition(id != 0, "0 is not a member id")
+            precondition(heartbeatTicks >= 1 && electionTicksMin > heartbeatTicks)
+            precondition(inflightMessagesMax >= 1 && messageBytesMax >= 1)
+            precondition(uncommittedBytesMax >= 1 && committedBytesMax >= 1)
+            self.id = id
+            self.electionTicksMin = electionTicksMin
+            self.heartbeatTicks = heartbeatTicks
+            self.inflightMessagesMax = inflightMessagesMax
+            self.messageBytesMax = messageBytesMax
+            self.uncommittedBytesMax = uncommittedBytesMax
+            self.committedBytesMax = committedBytesMax
+            self.seed = seed
+        }
+    }
+
+    /// What the shell found on disk. All of it must be durable: a log that was read back from the
+    /// page cache after a crash is synced before it is handed in.
+    package struct InitialState: Sendable {
+        package var hardState: HardState
+        /// The members as of entry `applied`.
+        package var membership: Membership
+        /// The entry before the first of `entries`; (0, 0) for a log from the beginning.
+        package var snapshotIndex: UInt64
+        package var snapshotTerm: UInt64
+        package var entries: [Entry]
+        /// What the state machine holds: at least `snapshotIndex`, at most the last entry.
+        package var applied: UInt64
+
+        package init(
+            hardState: HardState = HardState(), membership: Membership, snapshotIndex: UInt64 = 0,
+            snapshotTerm: UInt64 = 0, entries: [Entry] = [], applied: UInt64 = 0
+        ) {
+            self.hardState = hardState
+            self.membership = membership
+            self.snapshotIndex = snapshotIndex
+            self.snapshotTerm = snapshotTerm
+            self.entries = entries
+            self.applied = applied
+        }
+    }
+}

@@ -1,0 +1,100 @@
+extension Raft {
+    mutating func stepFollower(_ message: Message) {
+        switch message.body {
+        case .append(let prevIndex, let prevTerm, let entries, let commit):
+            follow(message.from)
+            takeAppend(
+                from: message.from, prevIndex: prevIndex, prevTerm: prevTerm, entries: entries,
+                commit: commit)
+        case .heartbeat(let commit, let read):
+            follow(message.from)
+            // The leader names no commit index beyond what we acknowledged as durable: a log that
+            // does not reach it has lost entries, which `commit` refuses.
+            if installing == nil { log.commit(to: commit) }
+            send(.heartbeatResponse(read: read), to: message.from)
+        case .installSnapshot(let meta):
+            takeSnapshot(meta)
+        case .timeoutNow:
+            if role == .follower, mayCampaign { stand(isTransfer: true) }
+        case .readIndexResponse(let index, let tokens):
+            takeReadIndex(index, tokens)
+        default:
+            preconditionFailure("not for followers: \(message.body)")
+        }
+    }
+
+    /// There is one leader in a term, and this is a message of it.
+    private mutating func follow(_ sender: UInt64) {
+        precondition(role != .leader, "two leaders in term \(term): \(id) and \(sender)")
+        precondition(leader == 0 || leader == sender, "two leaders in term \(term)")
+        if role != .follower || leader != sender {
+            becomeFollower(term: term, leader: sender)
+        }
+        electionElapsed = 0
+    }
+
+    private mutating func takeAppend(
+        from sender: UInt64, prevIndex: UInt64, prevTerm: UInt64, entries: [Entry], commit: UInt64
+    ) {
+        guard installing == nil else { return }
+        guard prevIndex >= log.commit else {
+            // Old news. What is committed here agrees with every leader's log.
+            sendAfterPersist(.appended(index: log.commit), to: sender)
+            return
+        }
+        guard log.term(prevIndex) == prevTerm else {
+            let end = min(prevIndex, log.lastIndex)
+            let hint = log.lastIndex(upTo: end, ofTermAtMost: prevTerm)
+            send(
+                .appendRejected(
+                    index: prevIndex, hintIndex: hint, hintTerm: log.term(hint) ?? 0),
+                to: sender)
+            return
+        }
+        for entry in entries { takeEntry(entry) }
+        let last = prevIndex + UInt64(entries.count)
+        log.commit(to: min(commit, last))
+        sendAfterPersist(.appended(index: last), to: sender)
+    }
+
+    /// Keeps an entry that is there already (a late message must not remove what follows it), and
+    /// replaces one that differs together with what follows it.
+    private mutating func takeEntry(_ entry: Entry) {
+        let own = log.term(entry.index)
+        if own == entry.term { return }
+        if own != nil {
+            if log.handedToLog >= entry.index { replacedNumber = writeNumber }
+            log.truncate(from: entry.index)
+        }
+        log.append(entry)
+    }
+
+    private mutating func takeSnapshot(_ meta: SnapshotMeta) {
+        guard installing == nil else { return }
+        guard meta.index > log.commit else {
+            if leader != 0 { sendAfterPersist(.appended(index: log.commit), to: leader) }
+            return
+        }
+        guard role == .follower else { return }
+        electionElapsed = 0
+        installing = meta
+        output.snapshotToInstall = meta
+    }
+
+    /// The state machine is at `meta`, and the log starts after it; both durably.
+    package mutating func snapshotInstalled(_ meta: SnapshotMeta) {
+        precondition(installing == meta, "no such snapshot was to be installed")
+        precondition(role != .leader)
+        installing = nil
+        replacedNumber = writeNumber
+        log.reset(to: meta)
+        membership = meta.membership
+        if leader != 0 { sendAfterPersist(.appended(index: meta.index), to: leader) }
+    }
+
+    /// The snapshot could not be installed; the replica goes on as before.
+    package mutating func snapshotRefused(_ meta: SnapshotMeta) {
+        precondition(installing == meta, "no such snapshot was to be installed")
+        installing = nil
+    }
+}

@@ -1,0 +1,60 @@
+extension Raft {
+    /// Sends every member what it lacks, as far as its window allows.
+    mutating func sendAppends() {
+        for slot in peers.indices {
+            while peers[slot].wantsAppend(
+                lastIndex: log.lastIndex, commit: log.commit,
+                inflightMax: configuration.inflightMessagesMax)
+            {
+                sendAppend(slot)
+            }
+        }
+    }
+
+    private mutating func sendAppend(_ slot: Int) {
+        let peer = peers[slot]
+        guard let prevTerm = log.term(peer.next - 1) else {
+            peers[slot].becomeSnapshot()
+            output.snapshotsToSend.append(peer.id)
+            return
+        }
+        var entries: [Entry] = []
+        if peer.state == .probe || peer.inflight.count < configuration.inflightMessagesMax {
+            entries = log.slice(
+                from: peer.next, through: log.lastIndex, bytesMax: configuration.messageBytesMax)
+        }
+        peers[slot].sent(entries, commit: log.commit)
+        let body = Message.Body.append(
+            prevIndex: peer.next - 1, prevTerm: prevTerm, entries: entries, commit: log.commit)
+        send(body, to: peer.id)
+    }
+
+    mutating func sendHeartbeats() {
+        heartbeatElapsed = 0
+        for peer in peers {
+            let commit = min(peer.match, log.commit)
+            send(.heartbeat(commit: commit, read: reads.newestNumber), to: peer.id)
+        }
+    }
+
+    /// The shell's report on a stream that `Ready.snapshotsToSend` asked for. After a success the
+    /// member is given four election timeouts to install it.
+    package mutating func snapshotSent(to member: UInt64, succeeded: Bool) {
+        guard role == .leader, let slot = peers.firstIndex(where: { $0.id == member }),
+            case .snapshot = peers[slot].state
+        else { return }
+        if succeeded {
+            peers[slot].snapshotSent()
+        } else {
+            peers[slot].snapshotFailed()
+        }
+    }
+
+    /// Messages to this member were lost, as far as the shell can tell.
+    package mutating func unreachable(_ member: UInt64) {
+        guard role == .leader, let slot = peers.firstIndex(where: { $0.id == member }),
+            peers[slot].state == .replicate
+        else { return }
+        peers[slot].becomeProbe(next: peers[slot].match + 1)
+    }
+}
