@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -53,3 +54,5 @@ pid_t martlet_spawn(
     execve(path, arguments, environment);
     _exit(127);
 }
+
+void martlet_name_thread(const char *name) { prctl(PR_SET_NAME, name); }

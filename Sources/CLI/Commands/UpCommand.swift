@@ -72,7 +72,8 @@ struct UpCommand: ParsableCommand {
         try checkPortsAreFree(layout)
         try ClusterPKI(directory, now: .now()).issueAll(for: layout, now: .now())
         var supervisor = try Supervisor(
-            program: try executablePath(), children: try children(layout, directory),
+            program: try executablePath(), dataDirectory: directory.path,
+            children: try children(layout, directory),
             whenReady: { () throws(CommandError) in
                 var bootstrapped = layout
                 bootstrapped.isBootstrapped = true

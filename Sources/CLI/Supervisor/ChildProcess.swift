@@ -77,19 +77,22 @@ struct ChildProcess {
         try Files.write(pidPath, text: "\(child)\n", mode: 0o644)
     }
 
-    /// Reads what the child has said; true when it has just become ready.
-    mutating func readLink() -> Bool {
+    /// Reads what the child has said, a line at a time; nil when it said nothing new.
+    mutating func readLink() -> SupervisorLink.Report? {
         var buffer = Bytes(repeating: 0, count: 256)
         let count = unsafe buffer.withUnsafeMutableBytes { raw in
             unsafe recv(link, raw.baseAddress, raw.count, Int32(truncatingIfNeeded: MSG_DONTWAIT))
         }
         guard count > 0 else {
             if count == 0 { closeLink() }
-            return false
+            return nil
         }
-        guard case .starting(let pid) = state else { return false }
-        state = .ready(pid: pid)
-        return true
+        guard case .starting(let pid) = state else { return nil }
+        let words = String(decoding: buffer[..<count], as: UTF8.self).split(separator: "\n")
+        guard let word = words.last, let report = SupervisorLink.Report(rawValue: String(word))
+        else { return nil }
+        if report == .ready || report == .empty { state = .ready(pid: pid) }
+        return report
     }
 
     mutating func closeLink() {
@@ -108,7 +111,7 @@ func withCStrings<Result>(
     _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
     var pointers = unsafe strings.map { unsafe strdup($0) } + [nil]
-    defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+    defer { unsafe pointers.forEach { unsafe free($0) } }
     return unsafe pointers.withUnsafeMutableBufferPointer { buffer in
         guard let base = buffer.baseAddress else { preconditionFailure("empty argument list") }
         return unsafe body(UnsafePointer(base))

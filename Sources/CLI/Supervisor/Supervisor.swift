@@ -12,6 +12,7 @@ struct Supervisor {
     static let agentStopMilliseconds: UInt64 = 4_500
 
     let program: String
+    let dataDirectory: String
     private var children: [ChildProcess]
     private let signals: Int32
     /// Called once, when every child is ready for the first time.
@@ -19,10 +20,11 @@ struct Supervisor {
     private var hasBeenReady = false
 
     init(
-        program: String, children: [ChildProcess],
+        program: String, dataDirectory: String, children: [ChildProcess],
         whenReady: @escaping () throws(CommandError) -> Void
     ) throws(CommandError) {
         self.program = program
+        self.dataDirectory = dataDirectory
         self.children = children
         self.whenReady = whenReady
         signals = martlet_signal_descriptor()
@@ -65,7 +67,16 @@ struct Supervisor {
 
     private mutating func readLinks() throws(CommandError) {
         for index in children.indices where children[index].link >= 0 {
-            if children[index].readLink() { say("\(children[index].name) is ready") }
+            let name = children[index].name
+            guard let report = children[index].readLink() else { continue }
+            if report == .empty {
+                say(
+                    "\(name) has lost its directory and does not vote; rebuild it:"
+                        + " martlet store member replace \(name.dropFirst("replica-".count))"
+                        + " --data-dir \(dataDirectory)")
+            } else if hasBeenReady {
+                say("\(name) is back")
+            }
         }
         guard !hasBeenReady, children.allSatisfy(\.isReady) else { return }
         hasBeenReady = true

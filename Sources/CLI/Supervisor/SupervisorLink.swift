@@ -14,10 +14,18 @@ struct SupervisorLink: Sendable {
         _ = fcntl(Self.descriptor, F_SETFD, FD_CLOEXEC)
     }
 
-    func reportReady() {
-        let line = Bytes("ready\n".utf8)
+    /// What a child says of itself.
+    enum Report: String {
+        case ready
+        /// It runs, but its directory was lost: it waits to be rebuilt.
+        case empty
+    }
+
+    func send(_ report: Report) {
+        let line = Bytes((report.rawValue + "\n").utf8)
         _ = unsafe line.withUnsafeBytes {
-            unsafe send(Self.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+            unsafe Glibc.send(
+                Self.descriptor, $0.baseAddress, $0.count, Int32(truncatingIfNeeded: MSG_NOSIGNAL))
         }
     }
 

@@ -1,3 +1,4 @@
+import CMartlet
 import Glibc
 
 /// Runs `body` on a detached thread with this name.
@@ -17,12 +18,12 @@ func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
         { raw in
             guard let raw = unsafe raw else { return nil }
             let box = unsafe Unmanaged<Box>.fromOpaque(raw).takeRetainedValue()
-            unsafe pthread_setname_np(pthread_self(), box.name)
+            unsafe martlet_name_thread(box.name)
             box.body()
             return nil
         }, box)
     precondition(result == 0, "pthread_create: \(result)")
-    unsafe pthread_detach(thread)
+    pthread_detach(thread)
 }
 
 /// Waits for the signals that end a process, on a thread of its own.
@@ -31,7 +32,7 @@ enum StopSignals {
     static func block() {
         var set = signals
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-        unsafe signal(SIGPIPE, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
     }
 
     /// Calls `action` at each SIGINT or SIGTERM.

@@ -13,3 +13,6 @@ int martlet_next_signal(int descriptor);
 /// output and error, and no standard input. Answers the pid, or -1 and errno.
 pid_t martlet_spawn(
     const char *path, char *const arguments[], char *const environment[], int link, int log);
+
+/// Names the calling thread, to 15 bytes.
+void martlet_name_thread(const char *name);

@@ -1,0 +1,4 @@
+import ArgumentParser
+struct AgentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "agent")
+}

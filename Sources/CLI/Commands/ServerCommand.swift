@@ -1,0 +1,4 @@
+import ArgumentParser
+struct ServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "server")
+}

@@ -1,0 +1,4 @@
+import ArgumentParser
+struct StoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "store")
+}
