@@ -1,4 +1,0 @@
-import ArgumentParser
-struct StoreCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "store")
-}
