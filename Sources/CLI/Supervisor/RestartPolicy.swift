@@ -1,15 +1,15 @@
-import Basics
+package import Basics
 
 /// When a child that died is started again: at once, unless it dies over and over, and never
 /// after one of the final exit codes.
-struct RestartPolicy: Sendable {
+package struct RestartPolicy: Sendable {
     /// A child may die this often within the window before it is held back.
-    static let freeDeaths = 5
-    static let windowMilliseconds: UInt64 = 30_000
-    static let firstDelayMilliseconds: UInt64 = 200
-    static let delayMillisecondsMax: UInt64 = 10_000
+    package static let freeDeaths = 5
+    package static let windowMilliseconds: UInt64 = 30_000
+    package static let firstDelayMilliseconds: UInt64 = 200
+    package static let delayMillisecondsMax: UInt64 = 10_000
 
-    enum Decision: Equatable {
+    package enum Decision: Equatable {
         case restart(afterMilliseconds: UInt64)
         case leaveDead(FatalExit)
     }
@@ -17,7 +17,9 @@ struct RestartPolicy: Sendable {
     private var deaths: [MonotonicTime] = []
     private var heldBack = 0
 
-    mutating func died(exitCode: Int32?, now: MonotonicTime) -> Decision {
+    package init() {}
+
+    package mutating func died(exitCode: Int32?, now: MonotonicTime) -> Decision {
         if let code = exitCode, let final = FatalExit(rawValue: code) { return .leaveDead(final) }
         deaths.append(now)
         deaths.removeAll { now.milliseconds(since: $0) > Self.windowMilliseconds }
