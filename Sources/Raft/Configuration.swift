@@ -39,7 +39,7 @@ extension Raft {
     /// page cache after a crash is synced before it is handed in.
     package struct InitialState: Sendable {
         package var hardState: HardState
-        /// The members as of entry `applied`.
+        /// The members as of entry `applied`; none for a new member (`Raft.isBlank`).
         package var membership: Membership
         /// The entry before the first of `entries`; (0, 0) for a log from the beginning.
         package var snapshotIndex: UInt64

@@ -10,7 +10,7 @@ extension Raft {
             follow(message.from)
             // The leader names no commit index beyond what we acknowledged as durable: a log that
             // does not reach it has lost entries, which `commit` refuses.
-            if installing == nil { log.commit(to: commit) }
+            if installing == nil, !isBlank { log.commit(to: commit) }
             send(.heartbeatResponse(read: read), to: message.from)
         case .installSnapshot(let meta):
             takeSnapshot(meta)
@@ -37,6 +37,11 @@ extension Raft {
         from sender: UInt64, prevIndex: UInt64, prevTerm: UInt64, entries: [Entry], commit: UInt64
     ) {
         guard installing == nil else { return }
+        guard !isBlank else {
+            // The members that the log begins with are not in the log: only a snapshot will do.
+            send(.appendRejected(index: 0, hintIndex: 0, hintTerm: 0), to: sender)
+            return
+        }
         guard prevIndex >= log.commit else {
             // Old news. What is committed here agrees with every leader's log.
             sendAfterPersist(.appended(index: log.commit), to: sender)

@@ -79,6 +79,11 @@ extension Raft {
     private mutating func takeRejection(
         _ slot: Int, index: UInt64, hintIndex: UInt64, hintTerm: UInt64
     ) {
+        if index == 0 {
+            // Every log agrees before its first entry; who rejects that asks for a snapshot.
+            startSnapshot(slot)
+            return
+        }
         // Skips our own entries of terms that the member's log cannot hold at the hint.
         let end = min(hintIndex, log.lastIndex)
         let hint = log.lastIndex(upTo: end, ofTermAtMost: hintTerm)

@@ -14,8 +14,7 @@ extension Raft {
     private mutating func sendAppend(_ slot: Int) {
         let peer = peers[slot]
         guard let prevTerm = log.term(peer.next - 1) else {
-            peers[slot].becomeSnapshot()
-            output.snapshotsToSend.append(peer.id)
+            startSnapshot(slot)
             return
         }
         var entries: [Entry] = []
@@ -27,6 +26,12 @@ extension Raft {
         let body = Message.Body.append(
             prevIndex: peer.next - 1, prevTerm: prevTerm, entries: entries, commit: log.commit)
         send(body, to: peer.id)
+    }
+
+    mutating func startSnapshot(_ slot: Int) {
+        if case .snapshot = peers[slot].state { return }
+        peers[slot].becomeSnapshot()
+        output.snapshotsToSend.append(peers[slot].id)
     }
 
     mutating func sendHeartbeats() {

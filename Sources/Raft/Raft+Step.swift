@@ -60,7 +60,7 @@ extension Raft {
 
     private mutating func answerPreVote(_ message: Message, lastIndex: UInt64, lastTerm: UInt64) {
         let mayVote =
-            message.term > term || vote == message.from || (vote == 0 && leader == 0)
+            !isBlank && (message.term > term || vote == message.from || (vote == 0 && leader == 0))
         let isGranted = mayVote && log.isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm)
         output.messages.append(
             Message(
@@ -69,7 +69,7 @@ extension Raft {
     }
 
     private mutating func answerVote(_ message: Message, lastIndex: UInt64, lastTerm: UInt64) {
-        let mayVote = vote == message.from || (vote == 0 && leader == 0)
+        let mayVote = !isBlank && (vote == message.from || (vote == 0 && leader == 0))
         guard mayVote, log.isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm) else {
             send(.voteResponse(granted: false), to: message.from)
             return

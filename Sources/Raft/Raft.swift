@@ -84,6 +84,9 @@ package struct Raft: Sendable {
     package var lastTerm: UInt64 { log.lastTerm }
     /// First entry kept in memory; one more than `lastIndex` if there is none.
     package var firstIndex: UInt64 { log.offset + 1 }
+    /// Without members this replica knows nothing yet: it never votes, and accepts only a snapshot,
+    /// which brings the members with it. So a new member starts.
+    package var isBlank: Bool { membership.voters.isEmpty }
     package var isVoter: Bool { membership.voters.contains(id) }
     /// Whether this leader may answer reads: it has committed an entry of its own term, so that its
     /// commit index is the cluster's.

@@ -26,8 +26,8 @@ package struct Ready: Sendable {
     /// Peers that need a state newer than the entries we keep. The shell streams its newest
     /// snapshot to each, whose shell then steps `installSnapshot`; then `snapshotSent`.
     package var snapshotsToSend: [UInt64] = []
-    /// Replace state machine and log by this snapshot (which the shell holds), durably, then
-    /// report `snapshotInstalled`. Until then no further committed entries come.
+    /// Replace state machine and log by this snapshot (which the shell holds), durably and after
+    /// all writes so far, then report `snapshotInstalled`. Until then nothing comes to apply.
     package var snapshotToInstall: SnapshotMeta?
     /// Set if leader, term or role differ from the Ready before.
     package var leaderChange: LeaderChange?
