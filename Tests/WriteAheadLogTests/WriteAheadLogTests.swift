@@ -1,1 +1,177 @@
+import Basics
+import Glibc
+import Raft
 import Testing
+import WriteAheadLog
+
+@Suite struct WriteAheadLogTests {
+    @Test func whatWasAppendedComesBack() throws {
+        let files = MemoryLogFiles()
+        var (log, recovered) = try reopen(files)
+        #expect(recovered.isNew)
+        #expect(recovered.lastIndex == 0)
+        let state = HardState(term: 3, vote: 2, commit: 1)
+        try log.append(hardState: state, entries: entries(1...3))
+        try log.append(
+            entries: [Entry(term: 3, index: 4, kind: .membership, payload: [9, 8]), entry(5)])
+        try log.append(entries: [Entry(term: 3, index: 6, payload: [])])
+        try log.sync()
+        log.close()
+        (log, recovered) = try reopen(files)
+        #expect(!recovered.isNew)
+        #expect(recovered.hardState == state)
+        #expect(recovered.entries.map(\.index) == Array(1...6))
+        #expect(recovered.entries[3].kind == .membership)
+        #expect(recovered.entries[3].payload == [9, 8])
+        #expect(recovered.entries[5].payload == [])
+        #expect(recovered.cutBytes == 0)
+        #expect(log.lastIndex == 6)
+    }
+
+    @Test func aConflictingSuffixIsReplaced() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        try log.append(entries: entries(1...90, bytes: 200))
+        try log.append(entries: entries(40...41, term: 2))
+        try log.append(entries: entries(42...50, term: 3))
+        try log.append(entries: entries(45...45, term: 4))
+        try log.sync()
+        let (_, recovered) = try reopen(files)
+        #expect(recovered.entries.map(\.index) == Array(1...45))
+        #expect(
+            recovered.entries.map(\.term) == Array(repeating: 1, count: 39) + [2, 2, 3, 3, 3, 4])
+        // The same while the early entries are only walked over.
+        for skipping in [10, 39, 42, 45, 60] as [UInt64] {
+            let (_, rest) = try reopen(files, skipping: skipping)
+            #expect(rest.lastIndex == 45)
+            #expect(rest.lastTerm == 4)
+            #expect(rest.previousIndex == min(skipping, 45))
+            #expect(rest.previousTerm == recovered.entries[Int(min(skipping, 45)) - 1].term)
+            #expect(rest.entries == Array(recovered.entries.dropFirst(Int(skipping))))
+        }
+    }
+
+    @Test func segmentsRotateAndAreReleased() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        let state = HardState(term: 7, vote: 3, commit: 60)
+        try log.append(hardState: state, entries: [])
+        for index in 1...100 as ClosedRange<UInt64> {
+            try log.append(entries: [entry(index, term: 7, bytes: 300)])
+        }
+        try log.mark(SnapshotMark(index: 60, term: 7))
+        try log.append(entries: entries(101...130, term: 7, bytes: 300))
+        try log.sync()
+        let before = try files.names()
+        #expect(before.count > 5)
+        try log.release(before: 61)
+        let after = try files.names()
+        #expect(after.count < before.count)
+        #expect(after.count > 2)
+        let (_, recovered) = try reopen(files)
+        #expect(recovered.previousIndex <= 60)
+        #expect(recovered.previousIndex > 40)
+        #expect(recovered.previousTerm == 7)
+        #expect(recovered.entries.map(\.index) == Array(recovered.previousIndex + 1...130))
+        #expect(recovered.hardState == state)
+        #expect(recovered.snapshot == SnapshotMark(index: 60, term: 7))
+    }
+
+    @Test func theNewestSegmentKeepsStateOfTheReleased() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        try log.append(hardState: HardState(term: 2, vote: 1, commit: 0), entries: [])
+        try log.append(entries: entries(1...20, bytes: 600))
+        try log.mark(SnapshotMark(index: 20, term: 1))
+        try log.append(entries: entries(21...21, bytes: 4000))
+        try log.sync()
+        try log.release(before: 21)
+        let (_, recovered) = try reopen(files)
+        #expect(recovered.hardState.vote == 1)
+        #expect(recovered.snapshot.index == 20)
+        #expect(recovered.entries.map(\.index) == [21])
+        #expect(recovered.previousIndex == 20)
+    }
+
+    @Test func anInstalledSnapshotBeginsAnew() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        try log.append(entries: entries(1...10))
+        try log.mark(SnapshotMark(index: 500, term: 9, isInstalled: true))
+        try log.append(entries: entries(501...503, term: 9))
+        try log.sync()
+        for skipping in [0, 5, 500] as [UInt64] {
+            let (_, recovered) = try reopen(files, skipping: skipping)
+            #expect(recovered.previousIndex == 500)
+            #expect(recovered.previousTerm == 9)
+            #expect(recovered.entries.map(\.index) == [501, 502, 503])
+        }
+        // A later segment repeats the mark, but not that it empties the log.
+        try log.append(entries: entries(504...540, term: 9, bytes: 500))
+        try log.sync()
+        #expect(try files.names().count > 1)
+        let (_, later) = try reopen(files)
+        #expect(later.entries.map(\.index) == Array(501...540))
+    }
+
+    @Test func oneAppendMayBeLargerThanASegment() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        try log.append(entries: [entry(1, bytes: 50_000)])
+        try log.append(entries: [entry(2, bytes: 9)])
+        try log.sync()
+        let (_, recovered) = try reopen(files)
+        #expect(recovered.entries.map(\.payload.count) == [50_000, 9])
+    }
+
+    @Test func aFullDeviceRefusesTheAppend() throws {
+        let files = MemoryLogFiles()
+        files.capacityBytes = 8192
+        let (log, _) = try reopen(files)
+        try log.append(entries: entries(1...10, bytes: 100))
+        try log.sync()
+        do throws(LogError) {
+            try log.append(entries: [entry(11, bytes: 10_000)])
+            Issue.record("appended")
+        } catch {
+            #expect(error.kind == .full)
+            #expect(error.fatalExit == nil)
+        }
+        let (_, recovered) = try reopen(files)
+        #expect(recovered.lastIndex == 10)
+    }
+
+    @Test func aFailedSyncIsFinal() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        try log.append(entries: entries(1...3))
+        files.syncsUntilFailure = 0
+        do throws(LogError) {
+            try log.sync()
+            Issue.record("synced")
+        } catch {
+            #expect(error.fatalExit == .syncFailed)
+        }
+    }
+
+    @Test func filesOnDisk() throws {
+        let path = "/tmp/martlet-wal-\(getpid())"
+        let made = unsafe mkdir(path, 0o700)
+        #expect(made == 0)
+        let files = DirectoryLogFiles(path: path)
+        var (log, recovered) = try reopen(files)
+        try log.append(
+            hardState: HardState(term: 1, vote: 1, commit: 2), entries: entries(1...60, bytes: 300))
+        try log.append(entries: entries(61...70, bytes: 300))
+        try log.sync()
+        log.close()
+        (log, recovered) = try reopen(files)
+        #expect(recovered.entries == entries(1...70, bytes: 300))
+        log.close()
+        let names = try files.names()
+        #expect(names.count == 2)
+        for name in names { try files.remove(name) }
+        #expect(throws: LogError.self) { try files.remove("nothing") }
+        unsafe rmdir(path)
+    }
+}

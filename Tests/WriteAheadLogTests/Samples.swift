@@ -1,0 +1,48 @@
+import Basics
+import Raft
+import Testing
+import WriteAheadLog
+
+let cluster: UInt64 = 0xc1
+
+func entry(_ index: UInt64, term: UInt64 = 1, bytes: Int = 20) -> Entry {
+    Entry(
+        term: term, index: index,
+        payload: Bytes(repeating: UInt8(truncatingIfNeeded: index) | 1, count: bytes))
+}
+
+func entries(_ range: ClosedRange<UInt64>, term: UInt64 = 1, bytes: Int = 20) -> [Entry] {
+    range.map { entry($0, term: term, bytes: bytes) }
+}
+
+/// Small segments, so that a test sees several.
+func smallOptions(segmentBytes: UInt64 = 4096) -> WriteAheadLog.Options {
+    var options = WriteAheadLog.Options()
+    options.segmentBytes = segmentBytes
+    options.firstReserveBytes = 1024
+    return options
+}
+
+func reopen(
+    _ files: any LogFiles, skipping: UInt64 = 0, segmentBytes: UInt64 = 4096
+) throws(LogError) -> (log: WriteAheadLog, recovered: RecoveredLog) {
+    try WriteAheadLog.open(
+        files, clusterID: cluster, options: smallOptions(segmentBytes: segmentBytes),
+        skipping: skipping)
+}
+
+/// Expects that opening is refused with this kind, and returns the error.
+@discardableResult
+func refusal(
+    _ files: any LogFiles, _ kind: LogError.Kind, cluster id: UInt64 = cluster,
+    sourceLocation: SourceLocation = #_sourceLocation
+) -> LogError? {
+    do throws(LogError) {
+        _ = try WriteAheadLog.open(files, clusterID: id)
+        Issue.record("opened", sourceLocation: sourceLocation)
+        return nil
+    } catch {
+        #expect(error.kind == kind, sourceLocation: sourceLocation)
+        return error
+    }
+}
