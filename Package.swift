@@ -148,7 +148,9 @@ let package = Package(
                 nioEmbedded,
             ]),
         tests("PKI", ["PKI", "Basics"]),
-        tests("Objects", ["Objects", "Basics", "Keyspace", "Store"]),
+        .testTarget(
+            name: "ObjectsTests", dependencies: ["Objects", "Basics", "Keyspace", "Store"],
+            exclude: ["Golden"], swiftSettings: house),
         tests(
             "APIServer",
             [
