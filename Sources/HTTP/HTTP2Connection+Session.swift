@@ -1,0 +1,149 @@
+import NIOCore
+
+/// What nghttp2 found in the bytes that came.
+extension HTTP2Connection: HTTP2SessionDelegate {
+    func beginHeaders(stream id: Int32, opens: Bool) {
+        guard opens, service != nil else {
+            headerStream = streams[id]
+            headerStream?.loopHead = HTTP2IncomingHead()
+            return
+        }
+        let stream = HTTP2Stream(self, id: id)
+        streams[id] = stream
+        headerStream = stream
+    }
+
+    func header(
+        stream id: Int32, name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
+    ) {
+        guard let stream = headerStream, stream.loopID == id else { return }
+        stream.loopHead.bytes += name.count + value.count + 32
+        guard stream.loopHead.bytes <= limits.headerBytesMax else { return }
+        let text = unsafe String(decoding: value, as: UTF8.self)
+        guard unsafe name.first == 0x3a else {
+            stream.loopHead.headers.appendLowered(unsafe headerName(name), text)
+            return
+        }
+        switch unsafe String(decoding: name, as: UTF8.self) {
+        case ":method": stream.loopHead.method = text
+        case ":path": stream.loopHead.target = text
+        case ":authority": stream.loopHead.authority = text
+        case ":status": stream.loopHead.status = Int(text) ?? 0
+        default: break
+        }
+    }
+
+    func endHeaders(stream id: Int32, isTrailers: Bool, endsStream: Bool) {
+        headerStream = nil
+        guard let stream = streams[id] else { return }
+        let head = stream.loopHead
+        stream.loopHead = HTTP2IncomingHead()
+        if service != nil {
+            if stream.loopReceiver == nil, !stream.loopIsClosed { begin(stream, head) }
+            if endsStream { endOfData(stream: id) }
+            return
+        }
+        // An interim answer (1xx) comes before the one that counts.
+        if head.status >= 100, head.status < 200 { return }
+        guard head.bytes <= limits.headerBytesMax else {
+            session?.submitReset(stream: id, errorCode: HTTP2ErrorCode.enhanceYourCalm)
+            return
+        }
+        if head.status != 0 {
+            stream.loopResponseReceiver?.receiveHead(status: head.status, headers: head.headers)
+            if endsStream { end(stream, trailers: [:]) }
+        } else if endsStream {
+            end(stream, trailers: head.headers)
+        }
+    }
+
+    /// A request's head is complete.
+    private func begin(_ stream: HTTP2Stream, _ head: HTTP2IncomingHead) {
+        guard let service else { return }
+        guard bufferedBytes <= limits.connectionBufferedBytesMax else {
+            stream.loopReceiver = IgnoringReceiver(stream)
+            session?.submitReset(stream: stream.loopID, errorCode: HTTP2ErrorCode.refusedStream)
+            return
+        }
+        guard head.bytes <= limits.headerBytesMax else {
+            stream.loopReceiver = IgnoringReceiver(stream)
+            return stream.respond(status: 431, headers: ["content-length": "0"], body: nil)
+        }
+        stream.loopDropsBody = head.method == "HEAD"
+        let (path, query) = HTTPRequestHead.split(target: head.target)
+        let authority = head.authority.isEmpty ? head.headers.first("host") ?? "" : head.authority
+        let request = HTTPRequestHead(
+            method: head.method, path: path, query: query, headers: head.headers,
+            authority: authority, isHTTP2: true, peer: service.peer)
+        stream.loopReceiver = service.handler.handle(request, stream)
+    }
+
+    func data(stream id: Int32, _ bytes: UnsafeRawBufferPointer) {
+        guard let stream = streams[id] else {
+            session?.consumeConnection(bytes.count)
+            return
+        }
+        stream.loopUnconsumed += bytes.count
+        let buffer = unsafe ByteBuffer(bytes: bytes)
+        if let receiver = stream.loopReceiver {
+            receiver.receive(buffer)
+        } else if let receiver = stream.loopResponseReceiver {
+            receiver.receive(buffer)
+        } else {
+            stream.consumed(bytes.count)
+        }
+    }
+
+    func endOfData(stream id: Int32) {
+        guard let stream = streams[id], !stream.loopRemoteEnded else { return }
+        guard service != nil else { return end(stream, trailers: [:]) }
+        stream.loopRemoteEnded = true
+        stream.loopReceiver?.receiveEnd()
+    }
+
+    /// The end of an answer.
+    private func end(_ stream: HTTP2Stream, trailers: HTTPHeaders) {
+        guard !stream.loopRemoteEnded else { return }
+        stream.loopRemoteEnded = true
+        let receiver = stream.loopResponseReceiver
+        stream.loopResponseReceiver = nil
+        receiver?.receiveEnd(trailers: trailers)
+    }
+
+    func sentEnd(stream id: Int32) {
+        guard let stream = streams[id] else { return }
+        stream.loopSentEnd = true
+        // An early answer: the client need not send the rest of its request.
+        if service != nil, !stream.loopRemoteEnded {
+            session?.submitReset(stream: id, errorCode: HTTP2ErrorCode.none)
+        }
+    }
+
+    func closed(stream id: Int32, errorCode: UInt32) {
+        if headerStream?.loopID == id { headerStream = nil }
+        guard let stream = streams.removeValue(forKey: id) else { return }
+        let code: HTTPError.Code =
+            switch errorCode {
+            case HTTP2ErrorCode.refusedStream: .refused
+            case HTTP2ErrorCode.cancel: .cancelled
+            default: .reset
+            }
+        finish(stream, HTTPError(code, "stream closed by the peer (HTTP/2 error \(errorCode))"))
+    }
+
+    func pingAcknowledged() { awaitsPing = false }
+
+    func goAwayReceived() { isGoingAway = true }
+
+    func read(
+        stream id: Int32, into target: UnsafeMutableRawBufferPointer
+    ) -> HTTP2Session.ReadResult {
+        guard let stream = streams[id] else {
+            return HTTP2Session.ReadResult(count: 0, isEnd: true)
+        }
+        let result = unsafe stream.loopRead(into: target)
+        bufferedBytes -= result.count
+        noteWritable(stream)
+        return result
+    }
+}

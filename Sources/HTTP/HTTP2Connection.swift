@@ -1,0 +1,256 @@
+import Basics
+import NIOCore
+
+/// One HTTP/2 connection under NIO, in either role.
+///
+/// Bytes come in, frames go out once per event-loop tick: whatever the handlers answer while a
+/// batch of input is read, and whatever other threads have put into the mailbox meanwhile, leaves
+/// in one write.
+final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
+    // Sendable because all but the mailbox belongs to the event loop.
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// What makes this side a server; nil for a client.
+    struct Service {
+        var handler: any HTTPHandler
+        var peer: PeerIdentity?
+    }
+
+    private struct Mailbox {
+        var commands: [(HTTP2Stream, HTTP2Stream.Command)] = []
+        var isScheduled = false
+    }
+
+    let eventLoop: any EventLoop
+    let limits: HTTPLimits
+    let service: Service?
+    /// For requests that this side makes.
+    let authority: String
+    let scheme: String
+    private let log: @Sendable (String) -> Void
+    private let mailbox = Locked(Mailbox())
+
+    private(set) var session: HTTP2Session?
+    private var context: ChannelHandlerContext?
+    var streams: [Int32: HTTP2Stream] = [:]
+    /// Headers of a stream come one by one: the stream they belong to.
+    var headerStream: HTTP2Stream?
+    var bufferedBytes = 0
+    var writableStreams: [HTTP2Stream] = []
+    private var isReading = false
+    private var isFlushing = false
+    private var isFlushScheduled = false
+    private var isDraining = false
+    private(set) var isClosed = false
+    private var stallCheck: Scheduled<Void>?
+    private var keepAlive: RepeatedTask?
+    var awaitsPing = false
+    /// The peer takes no more requests.
+    var isGoingAway = false
+    private var blockedSince: NIODeadline?
+    private var closeCallbacks: [@Sendable () -> Void] = []
+
+    /// A server, if `service` is given.
+    init(
+        eventLoop: any EventLoop, limits: HTTPLimits, service: Service?, authority: String = "",
+        scheme: String = "http", log: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.eventLoop = eventLoop
+        self.limits = limits
+        self.service = service
+        self.authority = authority
+        self.scheme = scheme
+        self.log = log
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        session = HTTP2Session(
+            role: service == nil ? .client : .server, limits: limits, delegate: self)
+        if service == nil { startKeepAlive() }
+        if context.channel.isActive { scheduleFlush() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        scheduleFlush()
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
+        isReading = true
+        let failure = session?.receive(bytes)
+        isReading = false
+        awaitsPing = false
+        if let failure {
+            let peer = context.remoteAddress.map { "\($0)" } ?? "a peer"
+            log("HTTP/2 from \(peer): \(failure); closing")
+            flush()
+            close()
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flush()
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { flush() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        tearDown()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        tearDown()
+        self.context = nil
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        close()
+    }
+
+    // MARK: Crossing over
+
+    /// Runs a command on the event loop; at once if called there.
+    func perform(_ command: HTTP2Stream.Command, on stream: HTTP2Stream) {
+        if eventLoop.inEventLoop { return apply(command, to: stream) }
+        let wakes = mailbox.withLock {
+            $0.commands.append((stream, command))
+            let wakes = !$0.isScheduled
+            $0.isScheduled = true
+            return wakes
+        }
+        if wakes { eventLoop.execute { self.drainMailbox() } }
+    }
+
+    private func drainMailbox() {
+        let commands = mailbox.withLock {
+            let commands = $0.commands
+            $0.commands = []
+            $0.isScheduled = false
+            return commands
+        }
+        for (stream, command) in commands { apply(command, to: stream) }
+        flush()
+    }
+
+    // MARK: Sending
+
+    /// Sends what is waiting at the end of this tick.
+    func scheduleFlush() {
+        guard !isReading, !isFlushing, !isFlushScheduled, !isClosed else { return }
+        isFlushScheduled = true
+        eventLoop.execute {
+            self.isFlushScheduled = false
+            self.flush()
+        }
+    }
+
+    private static let writeBytes = 128 * 1024
+
+    func flush() {
+        guard let context, let session, !isClosed, !isFlushing else { return }
+        isFlushing = true
+        var more = true
+        while more, context.channel.isWritable, !isClosed {
+            var out = context.channel.allocator.buffer(capacity: 4096)
+            more = session.produce(into: &out, bytesMax: Self.writeBytes)
+            if out.readableBytes > 0 {
+                context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+            }
+            if !more { more = tellWritable() }
+        }
+        blockedSince = context.channel.isWritable ? nil : blockedSince ?? .now()
+        isFlushing = false
+        if session.isOver { return close() }
+        checkForStalls()
+    }
+
+    /// Lets senders go on whose bytes have left; true if they may have sent more.
+    private func tellWritable() -> Bool {
+        guard !writableStreams.isEmpty else { return false }
+        let streams = writableStreams
+        writableStreams = []
+        for stream in streams {
+            let callbacks = stream.loopWritableCallbacks
+            stream.loopWritableCallbacks = []
+            for callback in callbacks { callback() }
+        }
+        return true
+    }
+
+    /// Watches senders whose client takes nothing; costs nothing while nothing waits.
+    private func checkForStalls() {
+        guard stallCheck == nil, bufferedBytes > 0 || blockedSince != nil else { return }
+        let timeout = TimeAmount.seconds(limits.writeTimeoutSeconds)
+        stallCheck = eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+            self.stallCheck = nil
+            let oldest = NIODeadline.now() - timeout
+            if let since = self.blockedSince, since <= oldest {
+                return self.close()
+            }
+            for id in self.streams.keys.sorted() {
+                guard let stream = self.streams[id], stream.loopQueuedBytes > 0,
+                    stream.loopLastProgress <= oldest
+                else { continue }
+                self.session?.submitReset(stream: id, errorCode: HTTP2ErrorCode.cancel)
+            }
+            self.flush()
+        }
+    }
+
+    // MARK: Ending
+
+    /// Takes no more requests and closes when the open ones have ended.
+    func drain() {
+        guard !isDraining, !isClosed else { return }
+        isDraining = true
+        session?.submitGoAway()
+        scheduleFlush()
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        let context = context
+        tearDown()
+        context?.close(promise: nil)
+    }
+
+    func onClose(_ callback: @escaping @Sendable () -> Void) {
+        if isClosed { callback() } else { closeCallbacks.append(callback) }
+    }
+
+    private func tearDown() {
+        guard !isClosed else { return }
+        isClosed = true
+        session?.destroy()
+        stallCheck?.cancel()
+        keepAlive?.cancel()
+        let open = streams.keys.sorted().compactMap { streams[$0] }
+        streams = [:]
+        headerStream = nil
+        writableStreams = []
+        for stream in open { finish(stream, HTTPError.connectionClosed) }
+        let callbacks = closeCallbacks
+        closeCallbacks = []
+        for callback in callbacks { callback() }
+    }
+
+    /// A client finds out that its server is gone without a word.
+    private func startKeepAlive() {
+        let period = TimeAmount.seconds(10)
+        keepAlive = eventLoop.scheduleRepeatedTask(initialDelay: period, delay: period) { _ in
+            guard !self.isClosed, !self.streams.isEmpty else { return }
+            if self.awaitsPing { return self.close() }
+            self.awaitsPing = true
+            self.session?.submitPing()
+            self.scheduleFlush()
+        }
+    }
+}
