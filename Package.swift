@@ -127,7 +127,7 @@ let package = Package(
         tests("LMDB", ["LMDB", "Basics"]),
         tests("WriteAheadLog", ["WriteAheadLog", "Basics", "Raft"]),
         tests("Keyspace", ["Keyspace", "Basics", "LMDB"]),
-        tests("HTTP", ["HTTP", "Basics", nioCore, nioPosix, nioEmbedded, nioSSL]),
+        tests("HTTP", ["HTTP", "Basics", "PKI", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("EtcdMessages", ["EtcdMessages", "Basics", "Keyspace"]),
         tests(
             "Replica",
