@@ -1,10 +1,10 @@
-package import Basics
+import Basics
 import LMDB
 
 /// The replicated state: every key with its history, leases, and what watchers follow.
 ///
-/// One thread at a time calls `apply` and `compactStep`; everything else may be called from any
-/// thread at any time, and reads the state after the newest `apply`.
+/// One thread at a time calls `apply`, `compactStep` and `setMeta`; everything else may be called
+/// from any thread at any time, and reads the state after the newest `apply`.
 package final class Keyspace: Sendable {
     package struct Options: Sendable {
         /// Address space for the file, and so its largest size.
@@ -16,7 +16,6 @@ package final class Keyspace: Sendable {
         /// Whether watchers that fell behind are served on the caller's thread instead of on
         /// one of their own: for the simulator, which has one thread.
         package var servesHistoryOnCaller = false
-        package var isReadOnly = false
 
         package init() {}
     }
@@ -28,69 +27,78 @@ package final class Keyspace: Sendable {
         /// A new store is at revision 1; the first write makes 2.
         package var revision: Int64 = 1
         package var compactRevision: Int64 = 0
+
+        package init() {}
     }
 
     /// The meta blob that `Command.membership` writes; it is part of snapshots.
     package static let membershipName = "membership"
+    /// The file within the directory.
+    package static let fileName = "data.mdb"
+
+    let directory: String
+    let options: Options
+    let readers: ReaderPool
+    let hub: WatchHub
+    let stored: Locked<StoredState>
+
+    private init(
+        _ directory: String, _ options: Options, _ environment: Environment, _ tables: Tables,
+        _ stored: StoredState
+    ) {
+        self.directory = directory
+        self.options = options
+        readers = ReaderPool(environment, tables)
+        hub = WatchHub(readers, stored.state, options)
+        self.stored = Locked(stored)
+    }
+
+    deinit {
+        stop()
+    }
 
     /// Opens or makes the keyspace in `directory`, which exists.
     package static func open(
         directory: String, options: Options = Options()
     ) throws(KeyspaceError) -> Keyspace {
-        fatalError()
+        let environment = try lmdb { () throws(LMDBError) in
+            try openEnvironment(directory, options)
+        }
+        let transaction = try lmdb { () throws(LMDBError) in try environment.beginWrite() }
+        let tables: Tables
+        do throws(LMDBError) { tables = try Tables(creatingIn: transaction) } catch {
+            throw KeyspaceError(error)
+        }
+        let stored = try load(transaction, tables)
+        do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
+        return Keyspace(directory, options, environment, tables, stored)
     }
 
-    /// Applies committed entries in order, in one transaction of the file. Entries up to the
-    /// applied index are skipped and answer `none`; a gap is a programming error. After an
-    /// error nothing of the batch took effect.
-    package func apply(_ batch: [AppliedEntry]) throws(KeyspaceError) -> [CommandResult] {
-        fatalError()
-    }
-
-    /// Carries on with removing what is compacted; true while there is more. For idle times:
-    /// `apply` does it too.
-    package func compactStep(records: Int) throws(KeyspaceError) -> Bool { fatalError() }
-
-    package var state: State { fatalError() }
+    package var state: State { stored.withLock { $0.state } }
     package var appliedIndex: UInt64 { state.appliedIndex }
     package var appliedTerm: UInt64 { state.appliedTerm }
     package var revision: Int64 { state.revision }
     package var compactRevision: Int64 { state.compactRevision }
 
     /// Size of the file, and the part of it that holds data.
-    package func fileUsage() -> (bytes: Int64, bytesInUse: Int64) { fatalError() }
-
-    package func range(_ request: RangeRequest) -> Result<RangeResponse, StoreError> {
-        fatalError()
+    package func fileUsage() -> (bytes: Int64, bytesInUse: Int64) {
+        guard let environment = readers.environment,
+            let usage = try? environment.usage(of: readers.tables.all)
+        else { return (0, 0) }
+        return (usage.fileBytes, usage.bytesInUse)
     }
-
-    /// Makes a watcher. Errors come from its first `next`.
-    package func watch(_ request: WatchRequest) -> KeyspaceWatch { fatalError() }
-
-    /// Ids and times to live of all leases, by id; `remainingTTLSeconds` is the last checkpoint,
-    /// or the granted time when there was none. Clocks are the `Lessor`'s business.
-    package func leases() -> Result<[LeaseStatus], StoreError> { fatalError() }
-
-    /// One lease, with its keys if asked for.
-    package func lease(_ id: Int64, keys: Bool) -> Result<LeaseStatus, StoreError> {
-        fatalError()
-    }
-
-    /// A small named blob that is not part of the replicated state (membership apart).
-    package func meta(_ name: String) throws(KeyspaceError) -> Bytes? { fatalError() }
-
-    /// Stores or, with nil, removes a named blob. Called from the thread that applies.
-    package func setMeta(_ name: String, _ value: Bytes?) throws(KeyspaceError) { fatalError() }
 
     /// Forces the file to disk. A failure is fatal (exit 70).
-    package func sync() throws(KeyspaceError) { fatalError() }
+    package func sync() throws(KeyspaceError) {
+        do throws(LMDBError) { try readers.environment?.sync() } catch {
+            throw KeyspaceError(error)
+        }
+    }
 
-    /// Ends every watcher with `StoreError.stopped`.
-    package func stop() { fatalError() }
-
-    /// A consistent copy of the state as it is now, to be pulled frame by frame; does not hold
-    /// up `apply`. Pages that it can see are not reused until it ends.
-    package func snapshot(clusterID: UInt64) throws(KeyspaceError) -> SnapshotStream {
-        fatalError()
+    /// Ends every watcher with `StoreError.stopped`, waits for reads that run, and lets go of
+    /// the file, unless a `SnapshotStream` still holds it.
+    package func stop() {
+        hub.stop()
+        readers.close()
     }
 }

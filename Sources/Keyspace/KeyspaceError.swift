@@ -36,3 +36,10 @@ package struct KeyspaceError: Error, Sendable, CustomStringConvertible {
 
     package var description: String { message }
 }
+
+/// Runs calls of LMDB, and makes their errors the keyspace's.
+func lmdb<Value: ~Copyable>(
+    _ body: () throws(LMDBError) -> Value
+) throws(KeyspaceError) -> Value {
+    do throws(LMDBError) { return try body() } catch { throw KeyspaceError(error) }
+}

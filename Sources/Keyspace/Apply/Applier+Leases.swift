@@ -1,0 +1,56 @@
+import Basics
+
+extension Applier {
+    /// etcd's longest time to live.
+    private static let ttlSecondsMax: Int64 = 9_000_000_000
+
+    mutating func grant(
+        _ id: Int64, ttlSeconds: Int64
+    ) throws(KeyspaceError) -> Result<LeaseStatus, StoreError> {
+        if id == 0 { return .failure(.leaseNotFound) }
+        if ttlSeconds > Self.ttlSecondsMax { return .failure(.leaseTTLTooLarge) }
+        if try view.lease(id) != nil { return .failure(.leaseExists) }
+        let granted = max(1, ttlSeconds)
+        let entry = LeaseEntry(grantedTTLSeconds: granted, remainingTTLSeconds: granted)
+        try put(LeaseEntry.key(id), entry.encode(id: id), in: tables.leases)
+        return .success(
+            LeaseStatus(id: id, grantedTTLSeconds: granted, remainingTTLSeconds: granted))
+    }
+
+    /// Deletes the lease's keys on one revision, in key order, and the lease.
+    mutating func revoke(_ id: Int64) throws(KeyspaceError) -> Result<Int64, StoreError> {
+        guard try view.lease(id) != nil else { return .failure(.leaseNotFound) }
+        var events: [Event] = []
+        for key in try view.keys(ofLease: id) {
+            guard let existing = try view.current(key), existing.lease == id else {
+                throw KeyspaceError(.corrupt, "lease \(id) holds \(key.readable), which it lost")
+            }
+            let position = RecordPosition(revision: revision + 1, sub: UInt32(events.count))
+            events.append(try remove(key, at: position, existing))
+        }
+        try delete(LeaseEntry.key(id), in: tables.leases)
+        if !events.isEmpty {
+            stored.state.revision += 1
+            groups.append(
+                EventGroup(
+                    first: revision, last: revision, events: events, hasPrevious: loadsPrevious))
+        }
+        return .success(revision)
+    }
+
+    func checkpoint(_ remaining: LeaseRemaining) throws(KeyspaceError) {
+        guard var entry = try view.lease(remaining.id) else { return }
+        entry.remainingTTLSeconds = min(
+            max(remaining.remainingSeconds, 1), entry.grantedTTLSeconds)
+        try put(
+            LeaseEntry.key(remaining.id), entry.encode(id: remaining.id), in: tables.leases)
+    }
+
+    func attach(_ key: Bytes, to lease: Int64) throws(KeyspaceError) {
+        try put(LeaseEntry.key(lease) + key, [], in: tables.leaseKeys)
+    }
+
+    func detach(_ key: Bytes, from lease: Int64) throws(KeyspaceError) {
+        try delete(LeaseEntry.key(lease) + key, in: tables.leaseKeys)
+    }
+}

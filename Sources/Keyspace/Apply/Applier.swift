@@ -1,0 +1,91 @@
+import Basics
+import LMDB
+
+/// Applies commands within one write transaction. What it says took effect only counts once the
+/// transaction has committed.
+@safe struct Applier {
+    let changes: TransactionChanges
+    let tables: Tables
+    var stored: StoredState
+    /// What watchers get after the commit.
+    var groups: [EventGroup] = []
+    /// Whether a watcher wants previous values; then events carry them from the start.
+    let loadsPrevious: Bool
+
+    @unsafe init(
+        _ changes: TransactionChanges, _ tables: Tables, _ stored: StoredState,
+        loadsPrevious: Bool
+    ) {
+        unsafe self.changes = changes
+        self.tables = tables
+        self.stored = stored
+        self.loadsPrevious = loadsPrevious
+    }
+
+    var revision: Int64 { stored.state.revision }
+
+    /// The state with everything applied so far.
+    var view: StateView { unsafe StateView(changes.view, tables, stored) }
+
+    mutating func apply(_ entry: AppliedEntry) throws(KeyspaceError) -> CommandResult {
+        stored.state.appliedIndex = entry.index
+        stored.state.appliedTerm = entry.term
+        switch entry.command {
+        case .transaction(let request): return .transaction(try apply(request))
+        case .commit(let request): return .commit(try apply(request))
+        case .compact(let revision): return .revision(try compact(to: revision))
+        case .leaseGrant(let id, let ttlSeconds):
+            return .lease(try grant(id, ttlSeconds: ttlSeconds))
+        case .leaseRevoke(let id): return .revision(try revoke(id))
+        case .leaseCheckpoint(let leases):
+            for lease in leases { try checkpoint(lease) }
+            return .none
+        case .membership(let blob):
+            try put(MetaName.key(Keyspace.membershipName), blob, in: tables.meta)
+            return .none
+        case .nothing: return .none
+        }
+    }
+
+    /// Writes the state record; the last change of every transaction.
+    func storeState() throws(KeyspaceError) {
+        try put(Bytes(StoredState.name.utf8), stored.encode(), in: tables.meta)
+    }
+
+    func put(_ key: Bytes, _ value: Bytes, in database: Database) throws(KeyspaceError) {
+        unsafe try withRaw(key) { key throws(KeyspaceError) in
+            unsafe try withRaw(value) { value throws(KeyspaceError) in
+                unsafe try put(key, value, in: database)
+            }
+        }
+    }
+
+    func put(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, in database: Database
+    ) throws(KeyspaceError) {
+        do throws(LMDBError) { unsafe try changes.put(key, value, in: database) } catch {
+            throw KeyspaceError(error)
+        }
+    }
+
+    @discardableResult
+    func delete(
+        _ key: UnsafeRawBufferPointer, in database: Database
+    ) throws(KeyspaceError) -> Bool {
+        do throws(LMDBError) { return unsafe try changes.delete(key, in: database) } catch {
+            throw KeyspaceError(error)
+        }
+    }
+
+    @discardableResult
+    func delete(_ key: Bytes, in database: Database) throws(KeyspaceError) -> Bool {
+        unsafe try withRaw(key) { raw throws(KeyspaceError) in
+            unsafe try delete(raw, in: database)
+        }
+    }
+}
+
+/// Names of blobs in the meta table.
+enum MetaName {
+    static func key(_ name: String) -> Bytes { Bytes("blob/".utf8) + Bytes(name.utf8) }
+}

@@ -1,0 +1,66 @@
+package import Basics
+import LMDB
+
+extension Keyspace {
+    /// Applies committed entries in order, in one transaction of the file. Entries up to the
+    /// applied index are skipped and answer `none`; a gap is a programming error. After an
+    /// error nothing of the batch took effect.
+    package func apply(_ batch: [AppliedEntry]) throws(KeyspaceError) -> [CommandResult] {
+        var results: [CommandResult] = []
+        results.reserveCapacity(batch.count)
+        let loadsPrevious = hub.wantsPrevious
+        try change(loadsPrevious: loadsPrevious) { applier throws(KeyspaceError) in
+            for entry in batch {
+                let applied = applier.stored.state.appliedIndex
+                if entry.index <= applied {
+                    results.append(.none)
+                    continue
+                }
+                precondition(entry.index == applied + 1, "entry \(entry.index) after \(applied)")
+                results.append(try applier.apply(entry))
+            }
+            try applier.removeCompacted(records: options.compactionRecordsPerApply)
+        }
+        return results
+    }
+
+    /// Carries on with removing what is compacted; true while there is more. For idle times:
+    /// `apply` does it too.
+    package func compactStep(records: Int) throws(KeyspaceError) -> Bool {
+        guard stored.withLock({ $0.isCompacting }) else { return false }
+        try change(loadsPrevious: false) { applier throws(KeyspaceError) in
+            try applier.removeCompacted(records: records)
+        }
+        return stored.withLock { $0.isCompacting }
+    }
+
+    /// Stores or, with nil, removes a named blob.
+    package func setMeta(_ name: String, _ value: Bytes?) throws(KeyspaceError) {
+        try change(loadsPrevious: false) { applier throws(KeyspaceError) in
+            if let value {
+                try applier.put(MetaName.key(name), value, in: readers.tables.meta)
+            } else {
+                try applier.delete(MetaName.key(name), in: readers.tables.meta)
+            }
+        }
+    }
+
+    /// Runs `body` in a write transaction, commits, and lets the world know.
+    private func change(
+        loadsPrevious: Bool, _ body: (inout Applier) throws(KeyspaceError) -> Void
+    ) throws(KeyspaceError) {
+        guard let environment = readers.environment else {
+            throw KeyspaceError(.inputOutput, "the keyspace is closed")
+        }
+        let transaction = try lmdb { () throws(LMDBError) in try environment.beginWrite() }
+        var applier = unsafe Applier(
+            transaction.changes, readers.tables, stored.withLock { $0 },
+            loadsPrevious: loadsPrevious)
+        try body(&applier)
+        try applier.storeState()
+        do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
+        let after = applier.stored
+        stored.withLock { $0 = after }
+        hub.publish(applier.groups, after.state)
+    }
+}

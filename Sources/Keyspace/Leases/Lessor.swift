@@ -1,0 +1,175 @@
+package import Basics
+
+/// Decides when leases end. A pure instance of the leader: time is an argument, and what it
+/// says goes through the log as `leaseRevoke` before anything is deleted.
+package struct Lessor: Sendable {
+    private struct Lease {
+        var ttlSeconds: Int64
+        var expiry: MonotonicTime
+        /// When the followers should learn of the remaining time; nil for short leases.
+        var checkpoint: MonotonicTime?
+        /// Whether the replicated remaining time is less than the whole.
+        var isCheckpointed: Bool
+    }
+
+    /// A point in time at which a lease has to be looked at. Stale ones are skipped.
+    private struct Alarm: Comparable {
+        var time: MonotonicTime
+        var id: Int64
+        static func < (left: Alarm, right: Alarm) -> Bool {
+            (left.time, left.id) < (right.time, right.id)
+        }
+    }
+
+    /// etcd's limit.
+    private static let ttlSecondsMax: Int64 = 9_000_000_000
+    private static let checkpointSeconds: Int64 = 300
+
+    private let ttlSecondsMin: Int64
+    private var leases: [Int64: Lease] = [:]
+    private var expiries = Heap<Alarm>()
+    private var checkpointAlarms = Heap<Alarm>()
+    private var renewed: [Int64] = []
+
+    /// `ttlSecondsMin` lifts shorter grants, so that a lease outlives an election.
+    package init(ttlSecondsMin: Int64 = 1) {
+        self.ttlSecondsMin = max(1, ttlSecondsMin)
+    }
+
+    /// The time to live that a grant of `seconds` gets; nil when it is over etcd's limit.
+    package func grantable(_ seconds: Int64) -> Int64? {
+        seconds > Self.ttlSecondsMax ? nil : max(seconds, ttlSecondsMin)
+    }
+
+    /// Becoming leader: every lease gets its remaining time again, from `now` on, plus
+    /// `extendMilliseconds` for keep-alives that got lost in the election.
+    package mutating func promote(
+        _ leases: [LeaseStatus], now: MonotonicTime, extendMilliseconds: UInt64
+    ) {
+        demote()
+        for lease in leases {
+            let isCheckpointed = lease.remainingTTLSeconds < lease.grantedTTLSeconds
+            set(
+                lease.id, ttlSeconds: lease.grantedTTLSeconds, isCheckpointed: isCheckpointed,
+                expiry: now.advanced(seconds: lease.remainingTTLSeconds)
+                    .advanced(milliseconds: extendMilliseconds), now: now)
+        }
+    }
+
+    /// No longer leader: knows of no lease.
+    package mutating func demote() {
+        leases = [:]
+        expiries = Heap()
+        checkpointAlarms = Heap()
+        renewed = []
+    }
+
+    /// A grant was applied.
+    package mutating func granted(id: Int64, ttlSeconds: Int64, now: MonotonicTime) {
+        set(
+            id, ttlSeconds: ttlSeconds, isCheckpointed: false,
+            expiry: now.advanced(seconds: ttlSeconds), now: now)
+    }
+
+    /// A revoke was applied.
+    package mutating func revoked(id: Int64) {
+        leases[id] = nil
+        tidy()
+    }
+
+    /// Starts the time anew and says how long it is; nil when the lease is gone or has expired.
+    package mutating func keepAlive(id: Int64, now: MonotonicTime) -> Int64? {
+        guard let lease = leases[id], now < lease.expiry else { return nil }
+        if lease.isCheckpointed { renewed.append(id) }
+        set(
+            id, ttlSeconds: lease.ttlSeconds, isCheckpointed: false,
+            expiry: now.advanced(seconds: lease.ttlSeconds), now: now)
+        tidy()
+        return lease.ttlSeconds
+    }
+
+    /// Whole seconds left, 0 when it has expired; nil when there is no such lease.
+    package func remainingSeconds(id: Int64, now: MonotonicTime) -> Int64? {
+        leases[id].map { lease in
+            Int64((lease.expiry.milliseconds(since: now) + 999) / 1000)
+        }
+    }
+
+    /// Leases to revoke, `limit` at most, the longest expired first. Each is told again a second
+    /// later until it is revoked.
+    package mutating func expired(now: MonotonicTime, limit: Int = 500) -> [Int64] {
+        var ids: [Int64] = []
+        while ids.count < limit, let alarm = expiries.first, alarm.time <= now {
+            expiries.removeFirst()
+            guard let lease = leases[alarm.id], lease.expiry <= now else { continue }
+            ids.append(alarm.id)
+            expiries.insert(Alarm(time: now.advanced(seconds: 1), id: alarm.id))
+        }
+        return ids
+    }
+
+    /// When to ask `expired` next, perhaps too early; nil when there is no lease.
+    package var nextExpiry: MonotonicTime? { expiries.first?.time }
+
+    /// Leases whose remaining time the followers should learn of: long ones every 5 minutes, and
+    /// those whose time started anew after the followers had learnt of less.
+    package mutating func checkpoints(now: MonotonicTime) -> [LeaseRemaining] {
+        var due: [LeaseRemaining] = []
+        for id in renewed {
+            guard let lease = leases[id] else { continue }
+            due.append(LeaseRemaining(id: id, remainingSeconds: lease.ttlSeconds))
+        }
+        renewed = []
+        while let alarm = checkpointAlarms.first, alarm.time <= now {
+            checkpointAlarms.removeFirst()
+            guard var lease = leases[alarm.id], lease.checkpoint == alarm.time,
+                let remaining = remainingSeconds(id: alarm.id, now: now), remaining > 0
+            else { continue }
+            due.append(LeaseRemaining(id: alarm.id, remainingSeconds: remaining))
+            lease.isCheckpointed = true
+            lease.checkpoint = nil
+            if remaining > Self.checkpointSeconds {
+                let next = now.advanced(seconds: Self.checkpointSeconds)
+                lease.checkpoint = next
+                checkpointAlarms.insert(Alarm(time: next, id: alarm.id))
+            }
+            leases[alarm.id] = lease
+        }
+        return due
+    }
+
+    private mutating func set(
+        _ id: Int64, ttlSeconds: Int64, isCheckpointed: Bool, expiry: MonotonicTime,
+        now: MonotonicTime
+    ) {
+        var lease = Lease(
+            ttlSeconds: ttlSeconds, expiry: expiry, checkpoint: nil,
+            isCheckpointed: isCheckpointed)
+        if ttlSeconds > Self.checkpointSeconds {
+            let checkpoint = now.advanced(seconds: Self.checkpointSeconds)
+            lease.checkpoint = checkpoint
+            checkpointAlarms.insert(Alarm(time: checkpoint, id: id))
+        }
+        leases[id] = lease
+        expiries.insert(Alarm(time: expiry, id: id))
+    }
+
+    /// Drops stale alarms when they are most of a heap. The order in which live ones are put
+    /// back does not show.
+    private mutating func tidy() {
+        if expiries.count > 64, expiries.count > 4 * leases.count {
+            let leases = self.leases
+            expiries.keep { leases[$0.id]?.expiry == $0.time }
+        }
+        if checkpointAlarms.count > 64, checkpointAlarms.count > 4 * leases.count {
+            let leases = self.leases
+            checkpointAlarms.keep { leases[$0.id]?.checkpoint == $0.time }
+        }
+    }
+}
+
+extension MonotonicTime {
+    fileprivate func advanced(seconds: Int64) -> MonotonicTime {
+        advanced(milliseconds: UInt64(max(0, seconds)) * 1000)
+    }
+}

@@ -1,0 +1,61 @@
+package import Basics
+import LMDB
+
+extension Keyspace {
+    package func range(_ request: RangeRequest) -> Result<RangeResponse, StoreError> {
+        do throws(StoreError) { try request.range.validate() } catch { return .failure(error) }
+        return read { view throws(KeyspaceError) in try view.range(request) }
+    }
+
+    /// Makes a watcher. Errors come from its first `next`.
+    package func watch(_ request: WatchRequest) -> KeyspaceWatch {
+        hub.watch(request)
+    }
+
+    /// Ids and times to live of all leases, by id; `remainingTTLSeconds` is the last checkpoint,
+    /// or the granted time when there was none. Clocks are the `Lessor`'s business.
+    package func leases() -> Result<[LeaseStatus], StoreError> {
+        read { view throws(KeyspaceError) in .success(try view.leases()) }
+    }
+
+    /// One lease, with its keys if asked for.
+    package func lease(_ id: Int64, keys: Bool) -> Result<LeaseStatus, StoreError> {
+        read { view throws(KeyspaceError) in
+            guard let entry = try view.lease(id) else { return .failure(.leaseNotFound) }
+            return .success(
+                LeaseStatus(
+                    id: id, grantedTTLSeconds: entry.grantedTTLSeconds,
+                    remainingTTLSeconds: entry.remainingTTLSeconds,
+                    keys: keys ? try view.keys(ofLease: id) : []))
+        }
+    }
+
+    /// A small named blob that is not part of the replicated state (membership apart).
+    package func meta(_ name: String) throws(KeyspaceError) -> Bytes? {
+        let found = try readers.read { view throws(KeyspaceError) in
+            try view.get(MetaName.key(name), in: view.tables.meta)
+        }
+        return found ?? nil
+    }
+
+    private func read<Value>(
+        _ body: (StateView) throws(KeyspaceError) -> Result<Value, StoreError>
+    ) -> Result<Value, StoreError> {
+        do throws(KeyspaceError) {
+            return try readers.read(body) ?? .failure(.stopped)
+        } catch {
+            return .failure(StoreError(error))
+        }
+    }
+}
+
+extension StoreError {
+    /// What a client is told of a condition of the directory.
+    init(_ error: KeyspaceError) {
+        switch error.code {
+        case .corrupt: self = StoreError(.corrupt, "etcdserver: corrupt cluster: \(error)")
+        case .noSpace: self = .noSpace
+        default: self = StoreError(.unavailable, "etcdserver: \(error)")
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import LMDB
+
+/// The environment, and read transactions that are kept between uses.
+///
+/// A read borrows a transaction for as long as it takes; readers beyond the limit wait for one.
+final class ReaderPool: Sendable {
+    private final class Reader: @unchecked Sendable {
+        // Sendable because one thread at a time holds it, as MDB_NOTLS allows.
+        let transaction: ReadTransaction
+        init(_ transaction: consuming ReadTransaction) { self.transaction = transaction }
+    }
+
+    private struct Pool {
+        var environment: Environment?
+        var idle: [Reader] = []
+        var busy = 0
+    }
+
+    private enum Turn {
+        case use(Reader)
+        case make(Environment)
+        case closed
+    }
+
+    static let readersMax = 64
+    let tables: Tables
+    private let pool: Monitor<Pool>
+
+    init(_ environment: Environment, _ tables: Tables) {
+        pool = Monitor(Pool(environment: environment))
+        self.tables = tables
+    }
+
+    /// Nil after `close`.
+    var environment: Environment? { pool.withLock { $0.environment } }
+
+    /// Calls `body` with the newest state; nil after `close`.
+    func read<Value>(
+        _ body: (StateView) throws(KeyspaceError) -> Value
+    ) throws(KeyspaceError) -> Value? {
+        guard let reader = try take() else { return nil }
+        defer { put(back: reader) }
+        return try body(unsafe StateView(reader.transaction.view, tables))
+    }
+
+    /// Waits for reads that run, and lets go of the file.
+    func close() {
+        pool.wait { pool in
+            pool.environment = nil
+            pool.idle.removeAll()
+            return pool.busy == 0 ? () : nil
+        }
+    }
+
+    private func take() throws(KeyspaceError) -> Reader? {
+        let turn = pool.wait { pool -> Turn? in
+            guard let environment = pool.environment else { return .closed }
+            if let reader = pool.idle.popLast() {
+                pool.busy += 1
+                return .use(reader)
+            }
+            if pool.busy >= Self.readersMax { return nil }
+            pool.busy += 1
+            return .make(environment)
+        }
+        do throws(LMDBError) {
+            switch turn {
+            case .closed: return nil
+            case .use(let reader):
+                try reader.transaction.renew()
+                return reader
+            case .make(let environment): return Reader(try environment.beginRead())
+            }
+        } catch {
+            finish(nil)
+            throw KeyspaceError(error)
+        }
+    }
+
+    private func put(back reader: Reader) {
+        reader.transaction.reset()
+        finish(reader)
+    }
+
+    private func finish(_ reader: Reader?) {
+        pool.withLock { pool in
+            pool.busy -= 1
+            if let reader, pool.environment != nil { pool.idle.append(reader) }
+        }
+        pool.wakeAll()
+    }
+}

@@ -1,0 +1,59 @@
+import Basics
+
+/// Value of the current and the history index: everything about a put but its value. 48 bytes,
+/// little-endian; docs/formats/keyspace.md.
+struct IndexEntry: BitwiseCopyable, Sendable {
+    static let bytes = 48
+    static let deleteFlag: UInt32 = 1
+
+    var revision: Int64
+    var createRevision: Int64
+    var version: Int64
+    var lease: Int64
+    var sub: UInt32
+    var valueBytes: UInt32
+    var flags: UInt32 = 0
+    /// CRC32C of the index key and the fields above.
+    var checksum: UInt32 = 0
+
+    init(_ position: RecordPosition, _ header: RecordHeader) {
+        revision = position.revision
+        createRevision = header.createRevision
+        version = header.version
+        lease = header.lease
+        sub = position.sub
+        valueBytes = header.valueBytes
+        flags = header.isDelete ? Self.deleteFlag : 0
+    }
+
+    var position: RecordPosition { RecordPosition(revision: revision, sub: sub) }
+    var isDelete: Bool { flags & Self.deleteFlag != 0 }
+
+    /// The state without its value.
+    func keyValue(_ key: Bytes) -> KeyValue {
+        KeyValue(
+            key: key, value: [], createRevision: createRevision, modRevision: revision,
+            version: version, lease: lease)
+    }
+
+    /// The checksum that belongs to the entry under this index key.
+    func checksum(under key: UnsafeRawBufferPointer) -> UInt32 {
+        let start = unsafe CRC32C.checksum(key)
+        return unsafe withUnsafeBytes(of: self) { raw in
+            unsafe CRC32C.checksum(
+                UnsafeRawBufferPointer(rebasing: raw[..<(Self.bytes - 4)]), continuing: start)
+        }
+    }
+
+    /// Decodes and verifies; throws `corrupt` naming the key.
+    static func decode(
+        _ raw: UnsafeRawBufferPointer, under key: UnsafeRawBufferPointer
+    ) throws(KeyspaceError) -> IndexEntry {
+        if raw.count == bytes {
+            let entry = unsafe raw.loadUnaligned(as: IndexEntry.self)
+            if unsafe entry.checksum == entry.checksum(under: key) { return entry }
+        }
+        throw unsafe KeyspaceError(
+            .corrupt, "index entry of \(Bytes(key).readable) fails its checksum")
+    }
+}

@@ -1,0 +1,49 @@
+import Basics
+import LMDB
+
+/// The databases of a keyspace file; docs/formats/keyspace.md.
+struct Tables: Sendable {
+    /// `RecordKey` to record chunk.
+    let records: Database
+    /// Key to `IndexEntry`, of the keys that exist.
+    let current: Database
+    /// `HistoryKey` to `IndexEntry`, of every change that is retained.
+    let history: Database
+    /// Lease id, big-endian, to `LeaseEntry`.
+    let leases: Database
+    /// Lease id and key to nothing.
+    let leaseKeys: Database
+    /// Name to blob.
+    let meta: Database
+
+    private static let names = [
+        "records", "current", "history", "leases", "leaseKeys", "meta",
+    ]
+
+    var all: [Database] { [records, current, history, leases, leaseKeys, meta] }
+
+    /// Makes the tables that are missing.
+    init(creatingIn transaction: borrowing WriteTransaction) throws(LMDBError) {
+        records = try transaction.create(Self.names[0])
+        current = try transaction.create(Self.names[1])
+        history = try transaction.create(Self.names[2])
+        leases = try transaction.create(Self.names[3])
+        leaseKeys = try transaction.create(Self.names[4])
+        meta = try transaction.create(Self.names[5])
+    }
+
+    /// Nil when a table is missing: not a keyspace, or one that was never finished.
+    init?(in view: TransactionView) throws(LMDBError) {
+        var opened: [Database] = []
+        for name in Self.names {
+            guard let database = unsafe try view.open(name) else { return nil }
+            opened.append(database)
+        }
+        records = opened[0]
+        current = opened[1]
+        history = opened[2]
+        leases = opened[3]
+        leaseKeys = opened[4]
+        meta = opened[5]
+    }
+}

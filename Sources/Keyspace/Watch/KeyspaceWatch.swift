@@ -1,0 +1,70 @@
+import Basics
+
+/// A watcher that is pulled: it holds a position, not events. `Store.WatchStream` says more.
+package final class KeyspaceWatch: Sendable {
+    package typealias Answer = @Sendable (Result<WatchBatch, StoreError>) -> Void
+
+    struct Pending {
+        var bytesMax: Int
+        var done: Answer
+    }
+
+    /// Guarded by the hub's lock.
+    struct Progress {
+        /// The first revision that is not delivered yet.
+        var position: Int64
+        var pending: Pending?
+        /// In the hub's lists of waiting watchers: complete up to the newest revision.
+        var isWaiting = false
+        var wantsProgress = false
+        var ended: StoreError?
+    }
+
+    let request: WatchRequest
+    let hub: WatchHub
+    let progress: HubGuarded<Progress>
+
+    init(_ request: WatchRequest, _ hub: WatchHub, position: Int64, ended: StoreError?) {
+        self.request = request
+        self.hub = hub
+        progress = HubGuarded(Progress(position: position, ended: ended))
+    }
+
+    deinit {
+        hub.left(wantsPrevious: request.wantsPrevious)
+    }
+
+    /// Answers with the next events, waiting for the first one; one call at a time. Events of a
+    /// commit come together, whatever `bytesMax` is.
+    package func next(bytesMax: Int, _ done: @escaping Answer) {
+        hub.next(self, Pending(bytesMax: bytesMax, done: done))
+    }
+
+    /// Makes the pending or a later `next` answer without events, once the watcher is complete.
+    package func requestProgress() {
+        hub.requestProgress(self)
+    }
+
+    /// Ends the watcher; a pending `next` answers `cancelled`.
+    package func cancel() {
+        hub.end(self, .cancelled)
+    }
+
+    func wants(_ event: Event) -> Bool {
+        wants(event.kind, event.keyValue.key)
+    }
+
+    func wants(_ kind: Event.Kind, _ key: Bytes) -> Bool {
+        switch kind {
+        case .put where request.excludesPuts: false
+        case .delete where request.excludesDeletes: false
+        default: request.range.contains(key)
+        }
+    }
+}
+
+/// State of a watcher that only the hub touches, under its lock.
+final class HubGuarded<Value>: @unchecked Sendable {
+    var value: Value
+    init(_ value: Value) { self.value = value }
+}

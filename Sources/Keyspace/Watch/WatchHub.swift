@@ -1,0 +1,160 @@
+import Basics
+
+/// Where watchers meet the writer: recent events in memory, and who waits for more.
+///
+/// A watcher that waits costs nothing until an event of its range comes. One that is slow keeps
+/// only its position, and reads the ring, or history when the ring has moved on.
+final class WatchHub: Sendable {
+    struct Inner {
+        var ring: EventRing
+        /// The newest revision that was published.
+        var head: Int64
+        var compactRevision: Int64
+        /// Waiting watchers of one key, by key.
+        var waitingForKey: [Bytes: [KeyspaceWatch]] = [:]
+        /// Waiting watchers of ranges.
+        var waitingForRange: [KeyspaceWatch] = []
+        /// Watchers that have to read history.
+        var behind: [KeyspaceWatch] = []
+        /// Watchers that want previous values.
+        var wantingPrevious = 0
+        var threadRuns = false
+        var stopped = false
+    }
+
+    /// What to call once the lock is released.
+    struct Answer {
+        var done: KeyspaceWatch.Answer
+        var result: Result<WatchBatch, StoreError>
+    }
+
+    let inner: Monitor<Inner>
+    let readers: ReaderPool
+    let servesHistoryOnCaller: Bool
+    private let thread = Locked<HistoryThread?>(nil)
+
+    init(_ readers: ReaderPool, _ state: Keyspace.State, _ options: Keyspace.Options) {
+        self.readers = readers
+        servesHistoryOnCaller = options.servesHistoryOnCaller
+        inner = Monitor(
+            Inner(
+                ring: EventRing(
+                    bytesMax: options.recentEventBytesMax, from: state.revision + 1),
+                head: state.revision, compactRevision: state.compactRevision))
+    }
+
+    /// Whether events should carry previous values from the start.
+    var wantsPrevious: Bool { inner.withLock { $0.wantingPrevious > 0 } }
+
+    func watch(_ request: WatchRequest) -> KeyspaceWatch {
+        inner.withLock { inner in
+            let start = request.startRevision
+            var ended: StoreError?
+            if start > 0, start < inner.compactRevision {
+                ended = .compacted(at: inner.compactRevision)
+            }
+            if inner.stopped { ended = .stopped }
+            if request.wantsPrevious { inner.wantingPrevious += 1 }
+            return KeyspaceWatch(
+                request, self, position: start > 0 ? start : inner.head + 1, ended: ended)
+        }
+    }
+
+    func left(wantsPrevious: Bool) {
+        guard wantsPrevious else { return }
+        inner.withLock { $0.wantingPrevious -= 1 }
+    }
+
+    func next(_ watch: KeyspaceWatch, _ pending: KeyspaceWatch.Pending) {
+        let answer = inner.withLock { inner -> Answer? in
+            precondition(
+                watch.progress.value.pending == nil, "a watcher is pulled by one call at a time")
+            watch.progress.value.pending = pending
+            return inner.serve(watch)
+        }
+        finish(answer)
+    }
+
+    func requestProgress(_ watch: KeyspaceWatch) {
+        let answer = inner.withLock { inner -> Answer? in
+            watch.progress.value.wantsProgress = true
+            guard watch.progress.value.isWaiting else { return nil }
+            inner.stopWaiting(watch)
+            return inner.serve(watch)
+        }
+        finish(answer)
+    }
+
+    func end(_ watch: KeyspaceWatch, _ error: StoreError) {
+        let answer = inner.withLock { inner -> Answer? in
+            if watch.progress.value.ended == nil { watch.progress.value.ended = error }
+            if watch.progress.value.isWaiting { inner.stopWaiting(watch) }
+            inner.behind.removeAll { $0 === watch }
+            return watch.progress.value.takePending().map {
+                Answer(done: $0.done, result: .failure(error))
+            }
+        }
+        finish(answer)
+    }
+
+    /// After a commit: what changed, and where the keyspace stands now.
+    func publish(_ groups: [EventGroup], _ state: Keyspace.State) {
+        var answers: [Answer] = []
+        inner.withLock { inner in
+            inner.compactRevision = state.compactRevision
+            guard let first = groups.first?.first else { return }
+            let ready = inner.takeInterested(groups)
+            for group in groups { inner.ring.append(group) }
+            for watch in ready {
+                watch.progress.value.position = max(watch.progress.value.position, first)
+            }
+            inner.head = state.revision
+            for watch in ready {
+                if let answer = inner.serve(watch) { answers.append(answer) }
+            }
+        }
+        for answer in answers { answer.done(answer.result) }
+        finish(nil)
+    }
+
+    func stop() {
+        let answers = inner.withLock { inner -> [Answer] in
+            inner.stopped = true
+            let waiting = inner.takeAll()
+            return waiting.compactMap { watch in
+                watch.progress.value.ended = .stopped
+                return watch.progress.value.takePending().map {
+                    Answer(done: $0.done, result: .failure(.stopped))
+                }
+            }
+        }
+        for answer in answers { answer.done(answer.result) }
+        inner.wakeAll()
+        let running = thread.withLock { thread -> HistoryThread? in
+            defer { thread = nil }
+            return thread
+        }
+        running?.join()
+    }
+
+    /// Calls what is to be called, and sees to the watchers that have to read history.
+    private func finish(_ answer: Answer?) {
+        if let answer { answer.done(answer.result) }
+        if servesHistoryOnCaller {
+            while let work = takeBehind() { serveHistory(work) }
+            return
+        }
+        let (needsThread, hasWork) = inner.withLock { inner in
+            let hasWork = !inner.behind.isEmpty && !inner.stopped
+            let needsThread = hasWork && !inner.threadRuns
+            if needsThread { inner.threadRuns = true }
+            return (needsThread, hasWork)
+        }
+        if needsThread {
+            let started = HistoryThread { [self] in runHistory() }
+            thread.withLock { $0 = started }
+        } else if hasWork {
+            inner.wakeAll()
+        }
+    }
+}
