@@ -141,6 +141,11 @@ package final class PluginHost {
             }
         }
         observe(view.reset(to: listed, revision: revision))
+        for index in reconcilers.indices {
+            for key in reconcilers[index].startKeys {
+                queue.add(WorkKey(reconciler: index, reference: key))
+            }
+        }
         let stream = store.watch(
             WatchRequest(.prefix(Bytes("/registry/".utf8)), startRevision: revision + 1))
         watch = stream

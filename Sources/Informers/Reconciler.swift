@@ -9,6 +9,9 @@ package protocol Reconciler: Sendable {
     /// Named as the source of its events.
     var component: String { get }
 
+    /// Keys to look at when the view is filled, whether anything changed or not.
+    var startKeys: [ObjectReference] { get }
+
     /// Told of every change of the view, after the whole batch is in it; marks what it touches.
     mutating func observe(
         _ change: Change, in view: borrowing ClusterView, now: WallTime, dirty: inout DirtyKeys)
@@ -16,6 +19,10 @@ package protocol Reconciler: Sendable {
     mutating func reconcile(
         _ key: ObjectReference, _ context: inout ReconcileContext
     ) -> Plan
+}
+
+extension Reconciler {
+    package var startKeys: [ObjectReference] { [] }
 }
 
 /// Keys that changes have touched, in order.

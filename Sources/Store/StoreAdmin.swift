@@ -1,4 +1,5 @@
 package import Basics
+package import Keyspace
 
 /// What only the store's root may ask of a replica, beside the etcd API.
 package protocol StoreAdmin: Sendable {
