@@ -1,0 +1,36 @@
+import HTTP
+import NIOCore
+
+/// Parts the two protocols of the API port: gRPC is the store, for node agents; the rest is REST.
+struct APIHandler: HTTPHandler {
+    let api: AsyncHTTPHandler
+    let agentHandler: (@Sendable (PeerIdentity, String) -> any HTTPHandler)?
+
+    func handle(
+        _ head: HTTPRequestHead, _ stream: any HTTPServerStream
+    ) -> any HTTPRequestReceiver {
+        guard head.headers.first("content-type")?.hasPrefix("application/grpc") == true else {
+            return api.handle(head, stream)
+        }
+        if let peer = head.peer, let node = Identity(peer).nodeName, let agentHandler {
+            return agentHandler(peer, node).handle(head, stream)
+        }
+        let status = GRPCStatus(.permissionDenied, "etcdserver: permission denied")
+        stream.respond(
+            status: 200,
+            headers: [
+                "content-type": "application/grpc", "grpc-status": String(status.code.rawValue),
+                "grpc-message": status.message,
+            ], body: nil)
+        return Discard(stream: stream)
+    }
+
+    /// The rest of a refused request.
+    private final class Discard: HTTPRequestReceiver {
+        private let stream: any HTTPServerStream
+        init(stream: any HTTPServerStream) { self.stream = stream }
+        func receive(_ bytes: ByteBuffer) { stream.consumed(bytes.readableBytes) }
+        func receiveEnd() {}
+        func cancelled() {}
+    }
+}
