@@ -1,0 +1,81 @@
+package import Basics
+
+/// Writes protobuf fields; zero, false and empty are left out, as proto3 has it.
+package struct ProtobufWriter: Sendable {
+    private var writer: ByteWriter
+
+    package init(reserving capacity: Int = 64) {
+        writer = ByteWriter(reserving: capacity)
+    }
+
+    package var bytes: Bytes { writer.bytes }
+    package var count: Int { writer.count }
+
+    package mutating func write(_ field: Int, _ value: UInt64) {
+        guard value != 0 else { return }
+        writer.writeVarint(UInt64(field << 3))
+        writer.writeVarint(value)
+    }
+
+    package mutating func write(_ field: Int, _ value: Int64) {
+        write(field, UInt64(bitPattern: value))
+    }
+
+    package mutating func write(_ field: Int, _ value: Bool) {
+        write(field, value ? 1 as UInt64 : 0)
+    }
+
+    package mutating func write(_ field: Int, _ value: Bytes) {
+        if !value.isEmpty { writeElement(field, value) }
+    }
+
+    package mutating func write(_ field: Int, _ value: String) {
+        if !value.isEmpty { writeElement(field, Bytes(value.utf8)) }
+    }
+
+    /// An element of a repeated field, or a member of a oneof: written even if empty.
+    package mutating func writeElement(_ field: Int, _ value: Bytes) {
+        writer.writeVarint(UInt64(field << 3 | 2))
+        writer.writeCounted(value)
+    }
+
+    /// A message field, written even if empty.
+    package mutating func write(_ field: Int, _ message: some ProtobufEncodable) {
+        var inner = ProtobufWriter(reserving: 64)
+        message.encode(to: &inner)
+        writeElement(field, inner.bytes)
+    }
+}
+
+/// What has a protobuf form in etcd's messages.
+package protocol ProtobufEncodable {
+    func encode(to writer: inout ProtobufWriter)
+}
+
+/// What is read from one of etcd's messages.
+package protocol ProtobufDecodable {
+    /// The message's name, for errors.
+    static var messageName: String { get }
+    init(from reader: inout ProtobufReader) throws(DecodingFailure)
+}
+
+extension ProtobufEncodable {
+    package var protobufBytes: Bytes {
+        var writer = ProtobufWriter()
+        encode(to: &writer)
+        return writer.bytes
+    }
+}
+
+extension ProtobufDecodable {
+    package init(protobuf bytes: Bytes) throws(DecodingFailure) {
+        var reader = ProtobufReader(bytes, Self.messageName)
+        self = try Self(from: &reader)
+    }
+
+    /// Reads the message that is the reader's current field.
+    package init(within reader: inout ProtobufReader) throws(DecodingFailure) {
+        var inner = try reader.message(Self.messageName)
+        self = try Self(from: &inner)
+    }
+}
