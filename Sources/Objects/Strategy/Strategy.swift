@@ -19,6 +19,7 @@ package enum Strategy {
         try Metadata.prepareCreate(
             kind, &json, namespace: namespace, now: now, uid: uid, nameSuffix: nameSuffix)
         clearStatus(kind, &json)
+        if kind == .pod { Defaults.admitPod(&json) }
         Defaults.apply(kind, &json)
         initialize(kind, &json)
         let errors = Validation.validate(kind, json, old: nil)
