@@ -61,7 +61,7 @@ extension Strategy {
             json.set(
                 old.path("metadata", "ownerReferences"), at: "metadata", "ownerReferences")
             json.set(old.path("status", "qosClass"), at: "status", "qosClass")
-        case .deployment, .replicaSet:
+        case .deployment:
             json.set(old.path("metadata", "labels"), at: "metadata", "labels")
         default: break
         }

@@ -88,6 +88,22 @@ extension Validation {
         }
     }
 
+    /// Nothing may hold an object back any more once it is being deleted.
+    mutating func checkNewFinalizers(_ json: JSON, old: JSON) {
+        guard old.path("metadata", "deletionTimestamp") != nil else { return }
+        let before = old.path("metadata", "finalizers")?.elements ?? []
+        let new = (json.path("metadata", "finalizers")?.elements ?? []).filter {
+            !before.contains($0)
+        }
+        if new.isEmpty { return }
+        let list = new.map(\.description).joined(separator: ", ")
+        add(
+            .forbidden(
+                "metadata.finalizers",
+                "no new finalizers can be added if the object is being deleted, found new "
+                    + "finalizers []string{\(list)}"))
+    }
+
     /// A LabelSelector.
     mutating func checkSelector(_ selector: JSON, _ path: String) {
         for label in selector["matchLabels"]?.objectValue ?? JSONObject() {

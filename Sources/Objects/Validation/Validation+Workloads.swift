@@ -15,7 +15,9 @@ extension Validation {
                     "spec.progressDeadlineSeconds", .integer(deadline),
                     "must be greater than minReadySeconds"))
         }
-        if let old { checkImmutable(old.path("spec", "selector"), spec["selector"], "spec.selector") }
+        if let old {
+            checkImmutable(old.path("spec", "selector"), spec["selector"], "spec.selector")
+        }
     }
 
     mutating func checkReplicaSet(_ set: JSON, old: JSON?) {
@@ -23,7 +25,9 @@ extension Validation {
         checkNotNegative(spec, "replicas", "spec")
         checkNotNegative(spec, "minReadySeconds", "spec")
         checkTemplate(spec, kind: "replicaset")
-        if let old { checkImmutable(old.path("spec", "selector"), spec["selector"], "spec.selector") }
+        if let old {
+            checkImmutable(old.path("spec", "selector"), spec["selector"], "spec.selector")
+        }
     }
 
     /// The selector, the template, and that the one selects the other.
@@ -43,7 +47,7 @@ extension Validation {
         }
         let template = spec["template"] ?? .null
         let labels = template.path("metadata", "labels")
-        if let selector, !Self.matches(selector, labels) {
+        if selector.map({ Self.matches($0, labels) }) != true {
             add(
                 .invalid(
                     "spec.template.metadata.labels", labels ?? .object(JSONObject()),

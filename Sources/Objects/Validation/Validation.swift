@@ -9,6 +9,7 @@ struct Validation {
     ) -> [FieldError] {
         var validation = Validation()
         validation.checkMetadata(kind, json["metadata"] ?? .null)
+        if let old { validation.checkNewFinalizers(json, old: old) }
         if subresource == .finalize { return validation.errors }
         if subresource == .status {
             validation.checkStatus(kind, json)
