@@ -59,10 +59,10 @@ package final class ResourceKind: Sendable, Hashable {
     package var qualifiedKind: String { group.isEmpty ? kind : "\(kind).\(group)" }
 
     /// A PUT of an object that is not there creates it.
-    package var createsOnUpdate: Bool { self === .lease || self === .event || self === .service }
+    package var createsOnUpdate: Bool { self == .lease || self == .event || self == .service }
 
     /// A PUT without resource version overwrites whatever is there.
-    package var allowsUnconditionalUpdate: Bool { self !== .lease }
+    package var allowsUnconditionalUpdate: Bool { self != .lease }
 
     package func hasSubresource(_ subresource: Subresource) -> Bool {
         subresources.contains(subresource)
