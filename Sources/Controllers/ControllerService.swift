@@ -27,10 +27,10 @@ package struct ControllerService: Sendable {
         host.namesOnly = [.event]
         host.leaseSeconds = configuration.leaseSeconds
         host.log = configuration.log
+        let certificate = configuration.rootCertificatePEM
         await PluginHost(
-            store: store, configuration: host,
-            reconcilers: Self.reconcilers(rootCertificatePEM: configuration.rootCertificatePEM),
-            seed: .random(in: .min ... .max)
+            store: store, configuration: host, seed: .random(in: .min ... .max),
+            reconcilers: { Self.reconcilers(rootCertificatePEM: certificate) }
         ).run()
     }
 

@@ -35,7 +35,8 @@ package final class PluginHost {
     let store: any Store
     let configuration: Configuration
     let leadership: Leadership
-    var reconcilers: [any Reconciler]
+    private let makeReconcilers: @Sendable () -> [any Reconciler]
+    var reconcilers: [any Reconciler] = []
     var view: ClusterView
     var queue = WorkQueue<WorkKey>()
     var recorder = EventRecorder()
@@ -47,12 +48,12 @@ package final class PluginHost {
     private var watch: (any WatchStream)?
 
     package init(
-        store: any Store, configuration: Configuration, reconcilers: [any Reconciler],
-        seed: UInt64
+        store: any Store, configuration: Configuration, seed: UInt64,
+        reconcilers: @escaping @Sendable () -> [any Reconciler]
     ) {
         self.store = store
         self.configuration = configuration
-        self.reconcilers = reconcilers
+        makeReconcilers = reconcilers
         random = SeededRandom(seed: seed)
         view = ClusterView(kinds: configuration.kinds, namesOnly: configuration.namesOnly)
         leadership = Leadership(
@@ -96,16 +97,14 @@ package final class PluginHost {
                 try await work(term, mailbox)
             }
         } catch is CancellationError {
-            stopWatching()
             await leadership.release(term)
             throw CancellationError()
-        } catch {
-            stopWatching()
-            throw error
         }
     }
 
     private func work(_ term: Leadership.Term, _ mailbox: Mailbox) async throws {
+        reconcilers = makeReconcilers()
+        defer { forget() }
         try await list(mailbox)
         while true {
             try Task.checkCancellation()
@@ -194,6 +193,15 @@ package final class PluginHost {
     private func stopWatching() {
         watch?.cancel()
         watch = nil
+    }
+
+    /// What the reconcilers remember belongs to the view, so both go together.
+    private func forget() {
+        stopWatching()
+        view = ClusterView(kinds: configuration.kinds, namesOnly: configuration.namesOnly)
+        queue.removeAll()
+        reconcilers = []
+        soloPlans = 0
     }
 
     func log(_ text: String) {
