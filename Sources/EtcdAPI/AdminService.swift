@@ -1,6 +1,8 @@
-package import HTTP
-package import Store
 import Basics
+package import HTTP
+import Keyspace
+import NIOCore
+package import Store
 
 /// Martlet's own calls on the store's client port: `martlet.Admin`.
 ///

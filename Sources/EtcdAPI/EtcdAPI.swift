@@ -1,1 +1,25 @@
-// EtcdAPI
+package import HTTP
+package import Store
+
+/// etcd's v3 gRPC services over any `Store`.
+package enum EtcdAPI {
+    /// What the services say they are; Martlet's own version goes beside it.
+    package static let etcdVersion = "3.7.0"
+
+    /// Puts every service on a router, and Martlet's own `Commit` beside them.
+    package static func register(on router: inout GRPCRouter, store: any Store) {
+        let headers = HeaderSource(store)
+        KVService(store: store, headers: headers).register(on: &router)
+        WatchService(store: store, headers: headers).register(on: &router)
+        LeaseService(store: store, headers: headers).register(on: &router)
+        ClusterService(store: store, headers: headers).register(on: &router)
+        CommitService(store: store).register(on: &router)
+    }
+
+    /// The store's client port: gRPC, and `/health`, `/version` and `/metrics` beside it.
+    package static func handler(store: any Store) -> any HTTPHandler {
+        var router = GRPCRouter()
+        register(on: &router, store: store)
+        return ClientPort(router: router, store: store)
+    }
+}

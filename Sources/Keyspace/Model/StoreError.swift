@@ -1,5 +1,5 @@
 /// Why the store did not do what was asked. `message` is etcd's text where etcd has one.
-package struct StoreError: Error, Sendable, CustomStringConvertible {
+package struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Extensible without breaking a `switch` elsewhere, hence a struct round an enum.
     package struct Code: Sendable, Hashable {
         private enum Value: Hashable {

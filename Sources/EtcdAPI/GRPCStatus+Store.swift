@@ -1,0 +1,48 @@
+import Basics
+import HTTP
+import Keyspace
+
+extension GRPCStatus {
+    /// A store's error with the gRPC code that etcd gives it.
+    init(_ error: StoreError) {
+        let code: Code =
+            switch error.code {
+            case .compacted, .futureRevision: .outOfRange
+            case .invalid, .tooLarge:
+                error.message.hasSuffix("too large lease TTL") ? .outOfRange : .invalidArgument
+            case .notFound: .notFound
+            case .alreadyExists, .failedPrecondition: .failedPrecondition
+            case .noSpace, .overloaded: .resourceExhausted
+            case .unavailable, .timeout: .unavailable
+            case .permissionDenied: .permissionDenied
+            case .corrupt: .dataLoss
+            case .cancelled: .cancelled
+            default: .unknown
+            }
+        self.init(code, error.message)
+    }
+
+    /// A request that does not decode; etcd has words of its own for two of the reasons.
+    init(_ failure: DecodingFailure) {
+        switch failure.reason {
+        case "invalid sort option":
+            self.init(.invalidArgument, "etcdserver: invalid sort option")
+        case "empty operation":
+            self.init(.invalidArgument, StoreError.keyNotFound.message)
+        default:
+            self.init(.internalError, "grpc: error unmarshalling request: \(failure)")
+        }
+    }
+}
+
+extension GRPCReply {
+    /// Answers with a store's result.
+    func callAsFunction<Value>(
+        _ result: Result<Value, StoreError>, _ encode: (Value) -> Bytes
+    ) {
+        switch result {
+        case .success(let value): self(encode(value))
+        case .failure(let error): self(GRPCStatus(error))
+        }
+    }
+}

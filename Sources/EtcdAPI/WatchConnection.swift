@@ -1,0 +1,275 @@
+import Basics
+import EtcdMessages
+import HTTP
+import Keyspace
+import NIOCore
+import Store
+
+/// The watchers of one gRPC stream.
+///
+/// Each watcher is pulled: it is asked for its next events when the client has taken the ones
+/// before, so a slow client holds positions in history and no events.
+final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
+    // Sendable because all state belongs to the stream's event loop.
+    private final class Watcher: @unchecked Sendable {
+        let id: Int64
+        let request: WatchCreateRequest
+        /// Nil until the store has said where "now" is.
+        var watch: (any WatchStream)?
+        var isPulling = false
+        /// Events since the last time that progress was told unasked.
+        var hasSpoken = true
+        var progressDue = false
+
+        init(id: Int64, request: WatchCreateRequest) {
+            self.id = id
+            self.request = request
+        }
+    }
+
+    /// Progress asked for the whole stream: what each watcher has still to say.
+    private struct Progress {
+        var waitingFor: [Int64]
+        var revision: Int64
+    }
+
+    private static let batchBytesMax = 1 << 20
+    private static let progressInterval = TimeAmount.minutes(10)
+
+    private let store: any Store
+    private let headers: HeaderSource
+    private let stream: GRPCServerStream
+    private var watchers: [Int64: Watcher] = [:]
+    private var nextID: Int64 = 0
+    private var progress: Progress?
+    private var isBlocked = false
+    private var isOver = false
+    private var timer: RepeatedTask?
+
+    init(store: any Store, headers: HeaderSource, stream: GRPCServerStream) {
+        self.store = store
+        self.headers = headers
+        self.stream = stream
+    }
+
+    func receive(_ message: Bytes) {
+        guard !isOver else { return }
+        do throws(DecodingFailure) {
+            switch try WatchStreamRequest(protobuf: message) {
+            case .create(let request): create(request)
+            case .cancel(let watchID): cancel(watchID)
+            case .progress: askForProgress()
+            }
+        } catch {
+            end(GRPCStatus(error))
+        }
+    }
+
+    func receiveEnd() { end(.ok) }
+
+    func cancelled() { stop() }
+
+    private func end(_ status: GRPCStatus) {
+        guard !isOver else { return }
+        stop()
+        stream.finish(status)
+    }
+
+    private func stop() {
+        isOver = true
+        timer?.cancel()
+        for id in watchers.keys.sorted() { watchers[id]?.watch?.cancel() }
+        watchers = [:]
+    }
+
+    // MARK: Creating and cancelling
+
+    private func create(_ request: WatchCreateRequest) {
+        guard watchers[request.watchID] == nil || request.watchID == 0 else {
+            return refuse(
+                watchID: -1, "etcdserver: duplicate watch ID provided on the WatchStream")
+        }
+        var id = request.watchID
+        if id == 0 {
+            while watchers[nextID] != nil { nextID += 1 }
+            id = nextID
+            nextID += 1
+        }
+        guard request.watch.startRevision >= 0 else {
+            return refuse(watchID: id, StoreError.compacted(at: 0).message)
+        }
+        let watcher = Watcher(id: id, request: request)
+        watchers[id] = watcher
+        if request.wantsProgress { startTimer() }
+        // The answer says where "now" is: the client resumes from there if it is cut off.
+        store.status { result in
+            self.stream.eventLoop.execute { self.created(watcher, result) }
+        }
+    }
+
+    private func refuse(watchID: Int64, _ reason: String) {
+        var response = WatchStreamResponse(header: headers.header(), watchID: watchID)
+        response.created = true
+        response.canceled = true
+        response.cancelReason = reason
+        stream.send(response.protobufBytes)
+    }
+
+    private func created(_ watcher: Watcher, _ result: Result<StoreStatus, StoreError>) {
+        guard !isOver, watchers[watcher.id] === watcher else { return }
+        let status: StoreStatus
+        switch result {
+        case .success(let known): status = known
+        case .failure(let error): return end(GRPCStatus(error))
+        }
+        var watch = watcher.request.watch
+        if watch.startRevision == 0 { watch.startRevision = status.revision + 1 }
+        var response = WatchStreamResponse(
+            header: HeaderSource.header(status), watchID: watcher.id)
+        response.created = true
+        stream.send(response.protobufBytes)
+        watcher.watch = store.watch(watch)
+        if watcher.progressDue { watcher.watch?.requestProgress() }
+        pull(watcher)
+    }
+
+    private func cancel(_ watchID: Int64) {
+        guard let watcher = watchers.removeValue(forKey: watchID) else { return }
+        watcher.watch?.cancel()
+        var response = WatchStreamResponse(header: headers.header(), watchID: watchID)
+        response.canceled = true
+        stream.send(response.protobufBytes)
+        progressed(watcher, nil)
+    }
+
+    // MARK: Events
+
+    private func pull(_ watcher: Watcher) {
+        guard !watcher.isPulling, !isOver, let watch = watcher.watch else { return }
+        guard stream.isWritable else { return block() }
+        watcher.isPulling = true
+        watch.next(bytesMax: Self.batchBytesMax) { result in
+            self.stream.eventLoop.execute { self.deliver(watcher, result) }
+        }
+    }
+
+    /// Waits until the client has taken what is buffered, then pulls again everywhere.
+    private func block() {
+        guard !isBlocked else { return }
+        isBlocked = true
+        stream.whenWritable {
+            self.isBlocked = false
+            for id in self.watchers.keys.sorted() {
+                if let watcher = self.watchers[id] { self.pull(watcher) }
+            }
+        }
+    }
+
+    private func deliver(_ watcher: Watcher, _ result: Result<WatchBatch, StoreError>) {
+        watcher.isPulling = false
+        guard !isOver, watchers[watcher.id] === watcher else { return }
+        switch result {
+        case .success(let batch):
+            if !batch.events.isEmpty {
+                watcher.hasSpoken = true
+                send(batch, watcher)
+            } else if watcher.progressDue {
+                watcher.progressDue = false
+                let header = headers.header(revision: batch.revision)
+                stream.send(
+                    WatchStreamResponse(header: header, watchID: watcher.id).protobufBytes)
+            }
+            progressed(watcher, batch.revision)
+            pull(watcher)
+        case .failure(let error):
+            watchers[watcher.id] = nil
+            var response = WatchStreamResponse(header: headers.header(), watchID: watcher.id)
+            response.canceled = true
+            if error.code == .compacted {
+                response.compactRevision = error.compactRevision
+            } else {
+                response.cancelReason = error.message
+            }
+            stream.send(response.protobufBytes)
+            progressed(watcher, nil)
+        }
+    }
+
+    private func send(_ batch: WatchBatch, _ watcher: Watcher) {
+        let header = headers.header(revision: batch.revision)
+        var rest = batch.events[...]
+        while !rest.isEmpty {
+            var response = WatchStreamResponse(header: header, watchID: watcher.id)
+            let count = watcher.request.allowsFragments ? fragment(rest) : rest.count
+            response.events = Array(rest.prefix(count))
+            rest = rest.dropFirst(count)
+            response.isFragment = !rest.isEmpty
+            stream.send(response.protobufBytes)
+        }
+    }
+
+    /// How many of these events fit into one message of etcd's request limit.
+    private func fragment(_ events: ArraySlice<Event>) -> Int {
+        var bytes = 0
+        for (count, event) in events.enumerated() {
+            bytes += event.keyValue.key.count + event.keyValue.value.count + 64
+            bytes += event.previous.map { $0.key.count + $0.value.count + 64 } ?? 0
+            if bytes > Limits.requestBytesMax, count > 0 { return count }
+        }
+        return events.count
+    }
+
+    // MARK: Progress
+
+    /// The answer comes when every watcher has told how far it is complete.
+    private func askForProgress() {
+        // An earlier question that is still open answers this one too.
+        guard progress == nil else { return }
+        let ids = watchers.keys.sorted()
+        guard !ids.isEmpty else {
+            store.status { result in
+                guard let status = try? result.get() else { return }
+                self.stream.eventLoop.execute {
+                    self.sendProgress(HeaderSource.header(status))
+                }
+            }
+            return
+        }
+        progress = Progress(waitingFor: ids, revision: .max)
+        for id in ids { watchers[id]?.watch?.requestProgress() }
+    }
+
+    private func progressed(_ watcher: Watcher, _ revision: Int64?) {
+        guard var open = progress, open.waitingFor.contains(watcher.id) else { return }
+        open.waitingFor.removeAll { $0 == watcher.id }
+        if let revision { open.revision = min(open.revision, revision) }
+        progress = open
+        guard open.waitingFor.isEmpty else { return }
+        progress = nil
+        if open.revision != .max { sendProgress(headers.header(revision: open.revision)) }
+    }
+
+    private func sendProgress(_ header: ResponseHeader) {
+        guard !isOver else { return }
+        stream.send(WatchStreamResponse(header: header, watchID: -1).protobufBytes)
+    }
+
+    /// Tells quiet watchers that asked for it how far they are, now and then.
+    private func startTimer() {
+        guard timer == nil else { return }
+        timer = stream.eventLoop.scheduleRepeatedTask(
+            initialDelay: Self.progressInterval, delay: Self.progressInterval
+        ) { _ in
+            for id in self.watchers.keys.sorted() {
+                guard let watcher = self.watchers[id], watcher.request.wantsProgress else {
+                    continue
+                }
+                if !watcher.hasSpoken {
+                    watcher.progressDue = true
+                    watcher.watch?.requestProgress()
+                }
+                watcher.hasSpoken = false
+            }
+        }
+    }
+}
