@@ -40,6 +40,7 @@ struct container {
     bool is_isolated, has_ended;
     int code;
     char started[32], finished[32];
+    struct config config;  // kept for execs: they run as the container does
     struct log log;
     struct stream out, err;
     struct source out_source, err_source;
@@ -191,8 +192,9 @@ static void start_container(struct client *client, const char *name) {
     if (out[1] >= 0) close(out[1]);
     if (err[1] >= 0) close(err[1]);
     container->is_isolated = config.isolated;
-    config_free(&config);
+    container->config = config;
     if (container->pid < 0) {
+        config_free(&container->config);
         if (out[0] >= 0) close(out[0]);
         if (err[0] >= 0) close(err[0]);
         log_close(&container->log);
@@ -230,6 +232,7 @@ static void end_container(struct container *container, int code) {
     log_close(&container->log);
     container->has_ended = true;
     container->code = code;
+    config_free(&container->config);
     now_text(container->finished);
     save_state(container);
     answer(NULL, "exited %s %d %s", container->name, code, container->finished);
@@ -269,7 +272,9 @@ static void start_exec(
     struct failure failure = {0};
     if (!exec || open_pipe(out) != 0) abort();
     strcpy(exec->name, name);
-    exec->pid = launch_exec(&config, container->pid, out[1], &failure);
+    struct config merged = container->config;
+    merged.args = config.args;
+    exec->pid = launch_exec(&merged, container->pid, out[1], &failure);
     close(out[1]);
     config_free(&config);
     if (exec->pid < 0) {

@@ -1,3 +1,4 @@
 #pragma once
 #include "supervise.h"
 #include "crc32c.h"
+#include "cmartlet_agent.h"
