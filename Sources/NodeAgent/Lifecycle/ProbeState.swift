@@ -45,6 +45,11 @@ package struct ProbeState: Sendable, Hashable {
         return isNew
     }
 
+    /// Takes up a readiness that an earlier agent found.
+    package mutating func assume() {
+        verdict = true
+    }
+
     /// Makes the next run happen at once, as upstream does for readiness after the startup.
     package mutating func hasten(now: MonotonicTime) {
         if due > now { due = now }
