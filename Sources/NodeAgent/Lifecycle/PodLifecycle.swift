@@ -113,6 +113,9 @@ package struct PodLifecycle: Sendable {
         return time[..<dot] + "Z"
     }
 
+    /// Whether the object has left the store.
+    package var isObjectGone: Bool { isRemoved }
+
     func index(_ name: String) -> Int? { records.firstIndex { $0.name == name } }
 
     /// When `advance` is to be called again without another input; nil for never.

@@ -75,7 +75,9 @@ struct PodDirectory: Sendable {
             fields[line[..<space]] = line[line.index(after: space)...]
         }
         container.startedAt = fields["started"].map(String.init) ?? ""
-        if let code = fields["code"].flatMap({ Int32($0) }) {
+        if Files.exists(base + "/stopped") {
+            container.state = .lost
+        } else if let code = fields["code"].flatMap({ Int32($0) }) {
             container.state = .exited(
                 code: code, finishedAt: fields["finished"].map(String.init) ?? "")
             container.terminationMessage = terminationMessage(directory)

@@ -127,8 +127,9 @@ extension ProcessRuntime {
         let started = container
         return state.withLock { state in
             // The exit may have been told already.
-            guard let index = state.sandboxes[started.sandbox]?.containers
-                .firstIndex(where: { $0.id == id })
+            guard
+                let index = state.sandboxes[started.sandbox]?.containers
+                    .firstIndex(where: { $0.id == id })
             else { return started }
             if state.sandboxes[started.sandbox]?.containers[index].state == .created {
                 state.sandboxes[started.sandbox]?.containers[index] = started

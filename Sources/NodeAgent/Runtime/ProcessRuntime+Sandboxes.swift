@@ -169,6 +169,36 @@ extension ProcessRuntime {
         state.withLock { $0.sandboxes.values.map(\.sandbox) }.sorted { $0.id < $1.id }
     }
 
+    /// Ends all pods as for a reboot: what runs now counts as lost, not as ended by itself.
+    package func stopEverything(graceMilliseconds: UInt64) async {
+        let sandboxes = state.withLock { $0.sandboxes }
+        await withTaskGroup(of: Void.self) { group in
+            for (id, sandbox) in sandboxes where sandbox.connection != nil {
+                group.addTask {
+                    for container in sandbox.containers where container.state == .running {
+                        let name = PodDirectory.containerDirectory(
+                            name: container.name, attempt: container.attempt)
+                        let mark = sandbox.directory.containerPath(name) + "/stopped"
+                        _ = try? await self.blocking { () -> Result<Void, RuntimeError> in
+                            try? Files.write([], to: mark)
+                            return .success(())
+                        }
+                    }
+                    await withTaskGroup(of: Void.self) { inner in
+                        for container in sandbox.containers where container.state == .running {
+                            inner.addTask {
+                                await self.stopContainer(
+                                    container.id, graceMilliseconds: graceMilliseconds)
+                            }
+                        }
+                    }
+                    await self.stopPodSandbox(id)
+                }
+            }
+        }
+        await removeNetwork()
+    }
+
     /// Takes the node's network away when no pod is left; for a stop of the whole cluster.
     package func removeNetwork() async {
         let network = state.withLock { $0.network }
