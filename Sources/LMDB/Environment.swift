@@ -2,8 +2,8 @@ import CLMDB
 
 /// One LMDB file, mapped. A file may be opened once in a process.
 ///
-/// Safe to share: LMDB serialises writers with its own mutex, and readers take no lock. The
-/// caller keeps the environment alive for as long as its transactions.
+/// Safe to share: LMDB serialises writers with its own mutex, and readers take no lock.
+/// Transactions keep their environment alive.
 @safe package final class Environment: @unchecked Sendable {
     package struct Options: Sendable {
         /// Address space to reserve, and so the largest file. Memory is not used for it.
@@ -84,7 +84,7 @@ import CLMDB
         guard let transaction = unsafe transaction else {
             throw LMDBError(code: MDB_PANIC, operation: "begin read")
         }
-        return unsafe ReadTransaction(handle: transaction)
+        return unsafe ReadTransaction(handle: transaction, self)
     }
 
     /// Waits for other writers. The transaction belongs to the calling thread.
@@ -94,7 +94,7 @@ import CLMDB
         guard let transaction = unsafe transaction else {
             throw LMDBError(code: MDB_PANIC, operation: "begin write")
         }
-        return unsafe WriteTransaction(handle: transaction)
+        return unsafe WriteTransaction(handle: transaction, self)
     }
 
     /// Size of the file, and of the pages that `databases` use.

@@ -5,9 +5,12 @@ import CLMDB
 /// While it is open, and not reset, pages that it can see are not reused: keep it short.
 @safe package struct ReadTransaction: ~Copyable, @unchecked Sendable {
     private let handle: OpaquePointer
+    /// Ending a transaction touches the environment's reader table.
+    private let environment: Environment
 
-    @unsafe init(handle: OpaquePointer) {
+    @unsafe init(handle: OpaquePointer, _ environment: Environment) {
         unsafe self.handle = handle
+        self.environment = environment
     }
 
     deinit {

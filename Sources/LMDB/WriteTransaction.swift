@@ -3,13 +3,17 @@ import CLMDB
 /// The one writer. Belongs to the thread that began it; aborted unless it is committed.
 @safe package struct WriteTransaction: ~Copyable {
     private let handle: OpaquePointer
+    private var isCommitted = false
+    /// Ending a transaction touches the environment.
+    private let environment: Environment
 
-    @unsafe init(handle: OpaquePointer) {
+    @unsafe init(handle: OpaquePointer, _ environment: Environment) {
         unsafe self.handle = handle
+        self.environment = environment
     }
 
     deinit {
-        unsafe mdb_txn_abort(handle)
+        if !isCommitted { unsafe mdb_txn_abort(handle) }
     }
 
     package var view: TransactionView { unsafe TransactionView(handle: handle) }
@@ -17,8 +21,8 @@ import CLMDB
 
     /// After an error nothing of the transaction was kept.
     package consuming func commit() throws(LMDBError) {
-        let handle = unsafe self.handle
-        discard self
+        // LMDB ends the transaction, whatever the result.
+        isCommitted = true
         try check(unsafe mdb_txn_commit(handle), "commit")
     }
 
