@@ -96,3 +96,19 @@ func currentDirectory() -> String {
     guard unsafe getcwd(&buffer, buffer.count) != nil else { return "." }
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
+
+extension Files {
+    /// Device and inode of what the path names now; nil when nothing does.
+    static func identity(_ path: String) -> [UInt64]? {
+        var information = stat()
+        guard unsafe stat(path, &information) == 0 else { return nil }
+        return [UInt64(information.st_dev), UInt64(information.st_ino)]
+    }
+
+    /// Removes a file or a folder with everything in it; links are not followed.
+    static func removeTree(_ path: String) {
+        unsafe nftw(
+            path, { name, _, _, _ in unsafe name.map { unsafe remove($0) } ?? 0 }, 16,
+            Int32(FTW_DEPTH.rawValue | FTW_PHYS.rawValue))
+    }
+}

@@ -1,4 +1,36 @@
 import ArgumentParser
+import Basics
+import Glibc
+import Replica
+
+/// `martlet server`: one server process.
 struct ServerCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "server")
+    static let configuration = CommandConfiguration(
+        commandName: "server", abstract: "Run one server of a cluster.",
+        discussion: "`martlet up` lays the data directory out and runs these for you.")
+
+    @Option(help: "Folder that holds the cluster.")
+    var dataDir = ".martlet"
+
+    @Option(help: "Number of the replica to run.")
+    var replica: Int
+
+    func run() async throws {
+        try await reportingErrors {
+            let directory = DataDirectory(dataDir)
+            let layout = try directory.readLayout()
+            let stop = StopLatch()
+            let link = SupervisorLink()
+            StopSignals.whenRaised { stop.raise() }
+            link?.whenSupervisorEnds { stop.raise() }
+            let process = ServerProcess(
+                directory: directory, layout: layout, replica: try layout.replica(replica),
+                log: ProcessLog(), link: link)
+            do {
+                try await process.run(until: stop)
+            } catch let failure as ReplicaFailure {
+                throw CommandError(failure.description, exitCode: failure.exitCode)
+            }
+        }
+    }
 }

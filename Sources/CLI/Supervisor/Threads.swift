@@ -27,9 +27,9 @@ func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
 }
 
 /// Waits for the signals that end a process, on a thread of its own.
-enum StopSignals {
+package enum StopSignals {
     /// Blocks them in this thread and those that it starts later: call it first of all.
-    static func block() {
+    package static func block() {
         var set = signals
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
