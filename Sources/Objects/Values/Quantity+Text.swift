@@ -143,8 +143,9 @@ extension Quantity {
     package var canonical: String {
         if nanos == 0 { return "0" }
         let limit = Int128(1024) * 1_000_000_000
-        if notation == .binarySI, nanos <= -limit || nanos >= limit {
-            var mantissa = Self.divideUp(nanos, 1_000_000_000)
+        // Small and fractional amounts are exact only in decimals.
+        if notation == .binarySI, nanos <= -limit || nanos >= limit, nanos % 1_000_000_000 == 0 {
+            var mantissa = nanos / 1_000_000_000
             let suffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]
             var index = 0
             while mantissa % 1024 == 0, index < suffixes.count - 1 {
