@@ -12,7 +12,8 @@ import Testing
     }
 
     @Test func strictAndWarn() throws {
-        let text = #"{"spec":{"foo":1,"replicas":1,"replicas":2,"template":{"spec":"#
+        let text =
+            #"{"spec":{"foo":1,"replicas":1,"replicas":2,"template":{"spec":"#
             + #"{"containers":[{"name":"a","imag":"x"}]}}}}"#
         let error = #expect(throws: APIError.self) { try decode(text) }
         #expect(
@@ -136,7 +137,9 @@ import Testing
         }
         for round in 0..<3000 {
             var bytes = seeds[random.below(seeds.count)]
-            if round % 10 == 0 { bytes = (0..<random.below(200)).map { _ in UInt8(random.below(256)) } }
+            if round % 10 == 0 {
+                bytes = (0..<random.below(200)).map { _ in UInt8(random.below(256)) }
+            }
             if round % 7 == 0 { bytes = Bytes(bytes.prefix(random.below(bytes.count + 1))) }
             for _ in 0..<random.below(8) where !bytes.isEmpty {
                 bytes[random.below(bytes.count)] = UInt8(random.below(256))

@@ -113,6 +113,7 @@ import Testing
         for bad in ["/registry/pods/a", "/registry/pods/a/b/c", "/registry/pods//b", "/x", ""] {
             #expect(ResourceKind.parse(key: Bytes(bad.utf8)) == nil)
         }
-        #expect(!ResourceKind.pod.prefix(namespace: "a").contains(Bytes("/registry/pods/ab/c".utf8)))
+        #expect(
+            !ResourceKind.pod.prefix(namespace: "a").contains(Bytes("/registry/pods/ab/c".utf8)))
     }
 }
