@@ -49,7 +49,7 @@ struct GRPCDeframer {
         let message = pending.readBytes(length: Int(length)) ?? []
         if pending.readableBytes == 0 {
             pending = ByteBuffer()
-        } else {
+        } else if pending.readerIndex > 256 * 1024 {
             pending.discardReadBytes()
         }
         return message

@@ -87,6 +87,9 @@ package final class HTTPClientConnection: Sendable {
     /// False once the connection is gone; true says little.
     package var isOpen: Bool { channel.isActive }
 
+    /// Whether a request can be made now; on the event loop.
+    var takesRequests: Bool { !connection.isClosed && !connection.isGoingAway }
+
     /// Calls back on the event loop when the connection has closed; at once if it has.
     package func onClose(_ callback: @escaping @Sendable () -> Void) {
         channel.closeFuture.whenComplete { _ in callback() }

@@ -1,0 +1,146 @@
+import Basics
+import Keyspace
+import Store
+
+/// A `Store` of one process without a log: commands go straight into a keyspace.
+final class KeyspaceStore: Store {
+    private struct Writer {
+        var index: UInt64
+        var lessor = Lessor()
+    }
+
+    let keyspace: Keyspace
+    private let writer: Locked<Writer>
+
+    init(directory: String) throws {
+        keyspace = try Keyspace.open(directory: directory)
+        writer = Locked(Writer(index: keyspace.appliedIndex))
+    }
+
+    private func apply(_ command: Command) -> CommandResult {
+        writer.withLock { writer in
+            writer.index += 1
+            let entry = AppliedEntry(index: writer.index, term: 2, command: command)
+            guard let result = try? keyspace.apply([entry]).first else { return .none }
+            if case .lease(.success(let lease)) = result {
+                writer.lessor.granted(
+                    id: lease.id, ttlSeconds: lease.grantedTTLSeconds, now: .now())
+            }
+            return result
+        }
+    }
+
+    /// Revokes what has expired.
+    func expireLeases() {
+        for id in writer.withLock({ $0.lessor.expired(now: .now()) }) {
+            _ = apply(.leaseRevoke(id: id))
+            writer.withLock { $0.lessor.revoked(id: id) }
+        }
+    }
+
+    func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>) {
+        done(keyspace.range(request))
+    }
+
+    func transaction(
+        _ request: TransactionRequest, _ done: @escaping Completion<TransactionResponse>
+    ) {
+        guard case .transaction(let result) = apply(.transaction(request)) else {
+            return done(.failure(.stopped))
+        }
+        done(result)
+    }
+
+    func commit(_ request: CommitRequest, _ done: @escaping Completion<CommitResponse>) {
+        guard case .commit(let result) = apply(.commit(request)) else {
+            return done(.failure(.stopped))
+        }
+        done(result)
+    }
+
+    func compact(to revision: Int64, _ done: @escaping Completion<Int64>) {
+        guard case .revision(let result) = apply(.compact(revision)) else {
+            return done(.failure(.stopped))
+        }
+        done(result)
+    }
+
+    func watch(_ request: WatchRequest) -> any WatchStream {
+        Watch(keyspace.watch(request))
+    }
+
+    func leaseGrant(id: Int64, ttlSeconds: Int64, _ done: @escaping Completion<LeaseStatus>) {
+        let id = id == 0 ? Int64.random(in: 1...Int64.max) : id
+        guard case .lease(let result) = apply(.leaseGrant(id: id, ttlSeconds: ttlSeconds)) else {
+            return done(.failure(.stopped))
+        }
+        done(result)
+    }
+
+    func leaseRevoke(id: Int64, _ done: @escaping Completion<Int64>) {
+        guard case .revision(let result) = apply(.leaseRevoke(id: id)) else {
+            return done(.failure(.stopped))
+        }
+        writer.withLock { $0.lessor.revoked(id: id) }
+        done(result)
+    }
+
+    func leaseKeepAlive(id: Int64, _ done: @escaping Completion<LeaseStatus>) {
+        guard let ttl = writer.withLock({ $0.lessor.keepAlive(id: id, now: .now()) }) else {
+            return done(.failure(.leaseNotFound))
+        }
+        done(.success(LeaseStatus(id: id, grantedTTLSeconds: ttl, remainingTTLSeconds: ttl)))
+    }
+
+    func leaseTimeToLive(id: Int64, keys: Bool, _ done: @escaping Completion<LeaseStatus>) {
+        let remaining = writer.withLock { $0.lessor.remainingSeconds(id: id, now: .now()) }
+        done(
+            keyspace.lease(id, keys: keys).map {
+                var lease = $0
+                lease.remainingTTLSeconds = remaining ?? lease.remainingTTLSeconds
+                return lease
+            })
+    }
+
+    func leases(_ done: @escaping Completion<[Int64]>) {
+        done(keyspace.leases().map { $0.map(\.id) })
+    }
+
+    func status(_ done: @escaping Completion<StoreStatus>) {
+        var status = StoreStatus()
+        status.clusterID = 0xc1
+        status.memberID = 0xa1
+        status.leaderID = 0xa1
+        status.term = 2
+        status.commitIndex = keyspace.appliedIndex
+        status.appliedIndex = keyspace.appliedIndex
+        status.revision = keyspace.revision
+        status.compactRevision = keyspace.compactRevision
+        let usage = keyspace.fileUsage()
+        status.fileBytes = usage.bytes
+        status.fileBytesInUse = usage.bytesInUse
+        status.members = [
+            Member(
+                id: 0xa1, name: "replica-1", peerURLs: ["https://127.0.0.1:2380"],
+                clientURLs: ["https://127.0.0.1:2379"], isLearner: false)
+        ]
+        done(.success(status))
+    }
+
+    private final class Watch: WatchStream {
+        private let watch: KeyspaceWatch
+
+        init(_ watch: KeyspaceWatch) {
+            self.watch = watch
+        }
+
+        func next(
+            bytesMax: Int, _ done: @escaping @Sendable (Result<WatchBatch, StoreError>) -> Void
+        ) {
+            watch.next(bytesMax: bytesMax, done)
+        }
+
+        func requestProgress() { watch.requestProgress() }
+        func cancel() { watch.cancel() }
+    }
+}
