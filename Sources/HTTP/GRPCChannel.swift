@@ -138,7 +138,8 @@ package final class GRPCChannel: @unchecked Sendable {
         if failedInRow >= endpoints.count {
             failedInRow = 0
             failWaiting(
-                GRPCStatus(.unavailable, "no server reached; \(endpoint.host):\(endpoint.port): \(error)")
+                GRPCStatus(
+                    .unavailable, "no server reached; \(endpoint.host):\(endpoint.port): \(error)")
             )
             pauseMilliseconds = min(max(50, pauseMilliseconds * 2), Self.pauseMillisecondsMax)
         }
