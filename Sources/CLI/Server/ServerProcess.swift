@@ -134,7 +134,8 @@ struct ServerProcess {
         while !stop.isRaised {
             if running.keyspace == nil, !hasReported {
                 hasReported = true
-                log.line("the directory is empty and the cluster is not new: no vote until replaced")
+                log.line(
+                    "the directory is empty and the cluster is not new: no vote until replaced")
                 link?.send(.empty)
             } else if (try? await store.range(RangeRequest(.key([0x2f]), limit: 1))) != nil {
                 return true

@@ -80,7 +80,8 @@ struct StoreConnection {
         for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) {
             rest = rest.dropFirst(scheme.count)
         }
-        guard let colon = rest.lastIndex(of: ":"), let port = Int(rest[rest.index(after: colon)...]),
+        guard let colon = rest.lastIndex(of: ":"),
+            let port = Int(rest[rest.index(after: colon)...]),
             (1...65_535).contains(port), colon > rest.startIndex
         else { throw CommandError("bad endpoint \(url): it is [http[s]://]HOST:PORT") }
         return GRPCChannel.Endpoint(host: String(rest[..<colon]), port: port)

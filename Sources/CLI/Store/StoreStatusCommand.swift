@@ -11,7 +11,9 @@ struct StoreStatusCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingErrors {
             let connection = try StoreConnection(connection)
-            var rows = [["ENDPOINT", "NAME", "MEMBER", "ROLE", "TERM", "INDEX", "REVISION", "SIZE"]]
+            var rows = [
+                ["ENDPOINT", "NAME", "MEMBER", "ROLE", "TERM", "INDEX", "REVISION", "SIZE"]
+            ]
             var answers = 0
             for endpoint in connection.endpoints {
                 let address = "\(endpoint.host):\(endpoint.port)"
@@ -31,7 +33,8 @@ struct StoreStatusCommand: AsyncParsableCommand {
     private func row(_ address: String, _ status: StoreStatus) -> [String] {
         let name = status.members.first { $0.id == status.memberID }?.name ?? ""
         let role =
-            status.isLearner ? "learner" : status.leaderID == status.memberID ? "leader" : "follower"
+            status.isLearner
+            ? "learner" : status.leaderID == status.memberID ? "leader" : "follower"
         return [
             address, name, String(status.memberID, radix: 16),
             status.leaderID == 0 ? "no leader" : role, String(status.term),
