@@ -203,6 +203,15 @@ import Testing
         options.gracePeriodSeconds = 0
         #expect(
             try Strategy.prepareDelete(.pod, old: dying, options: options, now: now) == .remove)
+        options.gracePeriodSeconds = 5
+        guard
+            case .update(let sooner) = try Strategy.prepareDelete(
+                .pod, old: dying, options: options, now: now)
+        else {
+            Issue.record("a shorter period takes effect")
+            return
+        }
+        #expect(sooner.path("metadata", "deletionTimestamp") == "2020-09-13T12:26:45Z")
         options = DeleteOptions()
         options.preconditionUID = "other"
         let error = #expect(throws: APIError.self) {
@@ -210,8 +219,9 @@ import Testing
         }
         #expect(
             error?.message
-                == "Operation cannot be fulfilled on pods \"p\": Precondition failed: UID in "
-                + "precondition: other, UID in object meta: uid-1")
+                == "Operation cannot be fulfilled on Pod \"p\": the UID in the precondition (other) "
+                + "does not match the UID in record (uid-1). The object might have been deleted "
+                + "and then recreated")
     }
 
     @Test func propagation() throws {

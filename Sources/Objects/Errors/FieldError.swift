@@ -71,7 +71,23 @@ package struct FieldError: Sendable, Hashable {
     private static func show(_ value: JSON) -> String {
         switch value {
         case .string(let text): goQuoted(text)
-        default: value.description
+        default: sorted(value).description
+        }
+    }
+
+    /// Maps by key, as Go writes them; the members of a selector as its type has them.
+    private static func sorted(_ value: JSON) -> JSON {
+        switch value {
+        case .array(let elements): return .array(elements.map(sorted))
+        case .object(let object):
+            var result = JSONObject()
+            for key in object.keys.sorted(by: {
+                $0 == "matchLabels" || $0 < $1 && $1 != "matchLabels"
+            }) {
+                result[key] = object[key].map(sorted)
+            }
+            return .object(result)
+        default: return value
         }
     }
 

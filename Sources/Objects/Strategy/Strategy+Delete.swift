@@ -10,15 +10,6 @@ extension Strategy {
         _ kind: ResourceKind, old: Object, options: DeleteOptions, now: WallTime
     ) throws(APIError) -> DeleteDecision {
         try checkPreconditions(kind, old: old, options: options)
-        if let grace = options.gracePeriodSeconds, grace < 0, grace != -1 {
-            throw .invalid(
-                kind, old.name,
-                [
-                    .invalid(
-                        "gracePeriodSeconds", .integer(grace), "must be greater than or equal to 0")
-                ]
-            )
-        }
         var object = old
         object.finalizers = finalizers(of: old, options: options)
         let grace = gracePeriod(kind, old: old, options: options)
@@ -43,16 +34,30 @@ extension Strategy {
         _ kind: ResourceKind, old: Object, options: DeleteOptions
     ) throws(APIError) {
         if let uid = options.preconditionUID, uid != old.uid {
-            throw .conflict(
+            throw preconditionFailed(
                 kind, old.name,
-                "Precondition failed: UID in precondition: \(uid), UID in object meta: \(old.uid)")
+                "the UID in the precondition (\(uid)) does not match the UID in record "
+                    + "(\(old.uid)). The object might have been deleted and then recreated")
         }
         if let version = options.preconditionResourceVersion, version != String(old.revision) {
-            throw .conflict(
+            throw preconditionFailed(
                 kind, old.name,
-                "Precondition failed: ResourceVersion in precondition: \(version), "
-                    + "ResourceVersion in object meta: \(old.revision)")
+                "the ResourceVersion in the precondition (\(version)) does not match the "
+                    + "ResourceVersion in record (\(old.revision)). The object might have been "
+                    + "modified")
         }
+    }
+
+    /// Upstream names the kind here, not the resource.
+    private static func preconditionFailed(
+        _ kind: ResourceKind, _ name: String, _ cause: String
+    ) -> APIError {
+        var details = APIError.details(kind, name: name, usesPlural: true)
+        details["kind"] = .string(kind.kind)
+        return APIError(
+            code: 409, reason: "Conflict",
+            message: "Operation cannot be fulfilled on \(kind.qualifiedKind) \"\(name)\": \(cause)",
+            details: details)
     }
 
     /// Propagation is written into the finalizers; the garbage collector acts on them.
@@ -75,11 +80,14 @@ extension Strategy {
         _ kind: ResourceKind, old: Object, options: DeleteOptions
     ) -> Int64 {
         guard kind == .pod else { return 0 }
+        // A second request without a period waits for what the first one set.
+        let current = old.isBeingDeleted ? old.deletionGracePeriodSeconds ?? 0 : nil
+        if current == 0 { return 0 }
         var grace =
-            options.gracePeriodSeconds
+            options.gracePeriodSeconds ?? current
             ?? old.spec["terminationGracePeriodSeconds"]?.intValue ?? 30
-        // -1 stands for the default; other negative values were refused.
         if grace < 0 { grace = 1 }
+        if current != nil { return grace }
         let phase = old.status["phase"]?.stringValue
         if (old.spec["nodeName"]?.stringValue ?? "").isEmpty || phase == "Failed"
             || phase == "Succeeded"

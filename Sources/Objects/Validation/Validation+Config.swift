@@ -18,7 +18,7 @@ extension Validation {
             check("binaryData[\(entry.key)]", entry.key, NameRules.configKey)
             total += (entry.value.stringValue ?? "").utf8.count / 4 * 3
         }
-        if total > Self.dataBytesMax { add(.tooLong("", bytesMax: Self.dataBytesMax)) }
+        if total > Self.dataBytesMax { add(.tooLong("[]", bytesMax: Self.dataBytesMax)) }
         checkFrozen(map, old: old, ["data", "binaryData"])
     }
 
