@@ -159,7 +159,10 @@ let package = Package(
             ]),
         tests("Informers", ["Informers", "Basics", "Keyspace", "Store", "Objects"]),
         tests(
-            "Controllers", ["Controllers", "Basics", "Keyspace", "Store", "Objects", "Informers"]),
+            "Controllers",
+            [
+                "Controllers", "Scheduler", "Basics", "Keyspace", "Store", "Objects", "Informers",
+            ]),
         tests("Scheduler", ["Scheduler", "Basics", "Keyspace", "Store", "Objects", "Informers"]),
         tests(
             "NodeAgent",

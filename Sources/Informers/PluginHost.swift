@@ -96,7 +96,9 @@ package final class PluginHost {
                 defer { group.cancelAll() }
                 try await work(term, mailbox)
             }
-        } catch is CancellationError {
+        } catch {
+            // Whatever broke first: who stops lets another lead at once.
+            guard Task.isCancelled else { throw error }
             await leadership.release(term)
             throw CancellationError()
         }
