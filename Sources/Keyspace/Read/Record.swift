@@ -34,7 +34,7 @@ extension StateView {
         throw Self.damaged(key)
     }
 
-    private func isIntact(_ chunk: UnsafeRawBufferPointer, _ key: RecordKey) -> Bool {
+    func isIntact(_ chunk: UnsafeRawBufferPointer, _ key: RecordKey) -> Bool {
         guard chunk.count >= RecordHeader.checksumBytes else { return false }
         let start = unsafe withUnsafeBytes(of: key) { unsafe CRC32C.checksum($0) }
         let body = unsafe UnsafeRawBufferPointer(
@@ -43,7 +43,7 @@ extension StateView {
             == chunk.loadUnaligned(as: UInt32.self)
     }
 
-    private static func damaged(_ key: RecordKey) -> KeyspaceError {
+    static func damaged(_ key: RecordKey) -> KeyspaceError {
         KeyspaceError(
             .corrupt,
             "record \(key.position.revision).\(key.position.sub) chunk \(key.chunk) fails its checksum"

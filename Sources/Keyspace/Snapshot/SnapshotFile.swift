@@ -1,20 +1,81 @@
+package import Basics
+import Glibc
+
 /// Snapshots as files. `docs/formats/snapshot.md` has the bytes.
 package enum SnapshotFile {
     /// Writes the stream to a temporary file beside `path`, syncs it and moves it into place.
     @discardableResult
     package static func save(
         _ stream: SnapshotStream, to path: String
-    ) throws(KeyspaceError) -> SnapshotHeader { fatalError() }
-
-    /// Reads the whole file and checks every chunk, the length and the hash over everything.
-    package static func verify(_ path: String) throws(KeyspaceError) -> SnapshotHeader {
-        fatalError()
+    ) throws(KeyspaceError) -> SnapshotHeader {
+        let temporary = path + ".new"
+        do throws(KeyspaceError) {
+            let file = try OutputFile(creating: temporary)
+            while let frame = try stream.next() { try file.write(frame) }
+            try file.sync()
+            try Files.rename(temporary, to: path)
+        } catch {
+            unsafe unlink(temporary)
+            throw error
+        }
+        return stream.header
     }
 
-    /// Verifies the file, then makes `directory` (absent or empty before) a keyspace with its
-    /// content, synced. Nothing is written when the file is refused.
+    /// Reads the header alone; everything else is unchecked.
+    package static func header(_ path: String) throws(KeyspaceError) -> SnapshotHeader {
+        try SnapshotReader(path).header
+    }
+
+    /// Reads the whole file and checks every chunk, the length and the hash over everything.
+    @discardableResult
+    package static func verify(_ path: String) throws(KeyspaceError) -> SnapshotHeader {
+        let reader = try SnapshotReader(path)
+        while try reader.next() != nil {}
+        return reader.header
+    }
+
+    /// Verifies the file, then makes `directory` a keyspace with its content, synced and marked
+    /// clean. Nothing is written when the file is refused.
+    ///
+    /// `directory` is absent or empty before, unless `replacing`, which takes the place of a
+    /// keyspace that is not open. Blobs other than the membership are not restored; `membership`
+    /// replaces the one of the snapshot, for a new cluster.
     @discardableResult
     package static func restore(
-        _ path: String, into directory: String
-    ) throws(KeyspaceError) -> SnapshotHeader { fatalError() }
+        _ path: String, into directory: String, replacing: Bool = false,
+        membership: Bytes? = nil
+    ) throws(KeyspaceError) -> SnapshotHeader {
+        let header = try verify(path)
+        let temporary = directory + ".new"
+        try Files.removeKeyspace(temporary)
+        if !replacing { try Files.makeEmptyDirectory(directory) }
+        try Files.makeEmptyDirectory(temporary)
+        do throws(KeyspaceError) {
+            try SnapshotLoader.load(
+                SnapshotReader(path), into: temporary,
+                membership: membership ?? header.membership)
+            try BootMark.markClean(directory: temporary)
+        } catch {
+            try? Files.removeKeyspace(temporary)
+            throw error
+        }
+        if replacing { try Files.removeKeyspace(directory) }
+        guard unsafe rmdir(directory) == 0 || errno == ENOENT else {
+            throw Files.failure("replace", directory)
+        }
+        try Files.rename(temporary, to: directory)
+        return header
+    }
+}
+
+extension Files {
+    /// Removes a keyspace directory's files and the directory, if they exist.
+    static func removeKeyspace(_ directory: String) throws(KeyspaceError) {
+        for name in [Keyspace.fileName, "lock.mdb", BootMark.fileName, BootMark.fileName + ".new"] {
+            try remove(directory + "/" + name)
+        }
+        guard unsafe rmdir(directory) == 0 || errno == ENOENT else {
+            throw failure("remove", directory)
+        }
+    }
 }

@@ -1,9 +1,147 @@
 package import Basics
+import LMDB
 
 /// Frames of a snapshot file in order; their concatenation is the file.
-package final class SnapshotStream {
+///
+/// Holds a read transaction, and with it the file: pages that it can see are not reused until it
+/// goes out of use. One thread at a time.
+package final class SnapshotStream: @unchecked Sendable {
+    // Sendable because LMDB's read transactions may move between threads (MDB_NOTLS).
+
     package let header: SnapshotHeader
-    init(header: SnapshotHeader) { self.header = header }
-    /// The next frame, of about 256 KiB at most; nil after the last.
-    package func next() throws(KeyspaceError) -> Bytes? { fatalError() }
+
+    private enum Phase {
+        case header
+        case table(SnapshotFormat.Table, after: Bytes?)
+        case trailer
+        case done
+    }
+
+    private let transaction: ReadTransaction
+    private let tables: Tables
+    private let stored: StoredState
+    private var phase = Phase.header
+    private var hash = SnapshotHash()
+    private var bytes: UInt64 = 0
+    private var entries: UInt64 = 0
+
+    init(
+        _ transaction: consuming ReadTransaction, _ tables: Tables, clusterID: UInt64
+    ) throws(KeyspaceError) {
+        let view = try unsafe StateView(transaction.view, tables)
+        stored = view.stored
+        header = SnapshotHeader(
+            clusterID: clusterID, index: view.state.appliedIndex, term: view.state.appliedTerm,
+            revision: view.state.revision, compactRevision: view.state.compactRevision,
+            membership: try view.get(
+                MetaName.key(Keyspace.membershipName), in: tables.meta) ?? [])
+        self.transaction = transaction
+        self.tables = tables
+    }
+
+    /// The next frame, of about 256 KiB at most; nil after the last. A record that fails its
+    /// checksum ends the stream with an error: damage does not spread.
+    package func next() throws(KeyspaceError) -> Bytes? {
+        while true {
+            switch phase {
+            case .header:
+                phase = .table(.records, after: nil)
+                return count(SnapshotFormat.encode(header, stored))
+            case .table(let table, let after):
+                let (content, last) = try collect(table, after: after)
+                if let last {
+                    phase = .table(table, after: last)
+                } else {
+                    phase = table == .records ? .table(.leases, after: nil) : .trailer
+                }
+                if !content.isEmpty { return count(try Self.frame(content)) }
+            case .trailer:
+                phase = .done
+                return trailer()
+            case .done: return nil
+            }
+        }
+    }
+
+    private func count(_ frame: Bytes) -> Bytes {
+        hash.add(frame)
+        bytes += UInt64(frame.count)
+        return frame
+    }
+
+    private static func frame(_ content: Bytes) throws(KeyspaceError) -> Bytes {
+        let packed = try Zlib.compress(content)
+        var writer = ByteWriter(reserving: packed.count + 13)
+        writer.write(SnapshotFormat.dataTag)
+        writer.writeLittleEndian(UInt32(content.count))
+        writer.writeLittleEndian(UInt32(packed.count))
+        writer.write(packed)
+        writer.writeLittleEndian(CRC32C.checksum(writer.bytes))
+        return writer.bytes
+    }
+
+    private func trailer() -> Bytes {
+        var writer = ByteWriter(reserving: SnapshotFormat.trailerBytes)
+        writer.write(SnapshotFormat.endTag)
+        writer.writeLittleEndian(bytes + UInt64(SnapshotFormat.trailerBytes))
+        writer.writeLittleEndian(entries)
+        writer.writeLittleEndian(hash.value)
+        writer.writeLittleEndian(CRC32C.checksum(writer.bytes))
+        return writer.bytes
+    }
+
+    /// Entries after a key until a chunk is full; the last key, or nil at the table's end.
+    private func collect(
+        _ table: SnapshotFormat.Table, after: Bytes?
+    ) throws(KeyspaceError) -> (content: Bytes, last: Bytes?) {
+        let view = unsafe StateView(transaction.view, tables, stored)
+        let cursor = unsafe try view.cursor(table == .records ? tables.records : tables.leases)
+        var writer = ByteWriter(reserving: SnapshotFormat.chunkBytes + 4096)
+        var next: Cursor.Entry?
+        if let after {
+            unsafe next = try unsafe withRaw(after) { raw throws(KeyspaceError) in
+                unsafe try cursor.seek(atLeast: raw)
+            }
+            // The key itself is in the chunk before.
+            unsafe next = try cursor.next()
+        } else {
+            unsafe next = try cursor.first()
+        }
+        while let found = unsafe next {
+            if table == .records { unsafe try Self.verify(found, view) }
+            let (key, value) = unsafe (Bytes(found.key), Bytes(found.value))
+            writer.write(table.rawValue)
+            writer.writeCounted(key)
+            writer.writeCounted(value)
+            entries += 1
+            if writer.count >= SnapshotFormat.chunkBytes {
+                return (writer.bytes, key)
+            }
+            unsafe next = try cursor.next()
+        }
+        return (writer.bytes, nil)
+    }
+
+    private static func verify(
+        _ entry: Cursor.Entry, _ view: StateView
+    ) throws(KeyspaceError) {
+        guard let recordKey = unsafe RecordKey(entry.key) else {
+            throw KeyspaceError(.corrupt, "a record key has the wrong length")
+        }
+        guard unsafe view.isIntact(entry.value, recordKey) else {
+            throw StateView.damaged(recordKey)
+        }
+    }
+}
+
+extension Keyspace {
+    /// A consistent copy of the state as it is now, to be pulled frame by frame; does not hold
+    /// up `apply`.
+    package func snapshot(clusterID: UInt64) throws(KeyspaceError) -> SnapshotStream {
+        guard let environment = readers.environment else {
+            throw KeyspaceError(.inputOutput, "the keyspace is closed")
+        }
+        let transaction = try lmdb { () throws(LMDBError) in try environment.beginRead() }
+        return try SnapshotStream(transaction, readers.tables, clusterID: clusterID)
+    }
 }
