@@ -118,7 +118,9 @@ private final class Follower: Sendable {
         var operations = RandomOperations(random: SeededRandom(seed: UInt64(seed)))
         var model = Model()
         var followers: [Follower] = []
-        var keyspace = try Keyspace.open(directory: directory.path, options: options)
+        let path = directory.path + "/keyspace"
+        try directory.makeDirectory("keyspace")
+        var keyspace = try Keyspace.open(directory: path, options: options)
         var index: UInt64 = 0
         for step in 0..<120 {
             var batch: [AppliedEntry] = []
@@ -147,12 +149,20 @@ private final class Follower: Sendable {
                 if operations.random.chance(4, in: 5) { follower.pull() }
                 followers.append(follower)
             }
-            if operations.random.chance(1, in: 40) {
+            if operations.random.chance(1, in: 20) {
                 for follower in followers { follower.check(against: model) }
                 followers = []
-                keyspace.stop()
-                keyspace = try Keyspace.open(directory: directory.path, options: options)
+                if operations.random.chance(1, in: 2) {
+                    let file = directory.path + "/snapshot"
+                    try SnapshotFile.save(keyspace.snapshot(clusterID: 7), to: file)
+                    keyspace.stop()
+                    try SnapshotFile.restore(file, into: path, replacing: true)
+                } else {
+                    keyspace.stop()
+                }
+                keyspace = try Keyspace.open(directory: path, options: options)
                 #expect(keyspace.appliedIndex == index)
+                Self.check(keyspace, model)
             }
             if step % 30 == 0 { Self.check(keyspace, model) }
         }

@@ -1,4 +1,6 @@
+import Basics
 import Glibc
+import Testing
 
 /// A directory in memory that goes when it is no longer used.
 final class TemporaryDirectory: Sendable {
@@ -16,6 +18,29 @@ final class TemporaryDirectory: Sendable {
 
     deinit {
         Self.remove(path)
+    }
+
+    func makeDirectory(_ name: String) throws {
+        try #require(unsafe mkdir(path + "/" + name, 0o700) == 0)
+    }
+
+    /// The bytes of a file in the directory.
+    func read(_ name: String) throws -> Bytes {
+        let file = unsafe open(path + "/" + name, O_RDONLY)
+        try #require(file >= 0)
+        defer { close(file) }
+        var bytes = Bytes(repeating: 0, count: 1 << 24)
+        let count = unsafe Glibc.read(file, &bytes, bytes.count)
+        try #require(count >= 0 && count < bytes.count)
+        bytes.removeLast(bytes.count - count)
+        return bytes
+    }
+
+    func write(_ name: String, _ bytes: Bytes) throws {
+        let file = unsafe open(path + "/" + name, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        try #require(file >= 0)
+        defer { close(file) }
+        try #require(unsafe Glibc.write(file, bytes, bytes.count) == bytes.count)
     }
 
     static func entries(_ path: String) -> [String] {

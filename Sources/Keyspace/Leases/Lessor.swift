@@ -6,6 +6,8 @@ package struct Lessor: Sendable {
     private struct Lease {
         var ttlSeconds: Int64
         var expiry: MonotonicTime
+        /// When `expired` looks at it next: the one of its alarms that is not stale.
+        var alarm: MonotonicTime
         /// When the followers should learn of the remaining time; nil for short leases.
         var checkpoint: MonotonicTime?
         /// Whether the replicated remaining time is less than the whole.
@@ -101,9 +103,11 @@ package struct Lessor: Sendable {
         var ids: [Int64] = []
         while ids.count < limit, let alarm = expiries.first, alarm.time <= now {
             expiries.removeFirst()
-            guard let lease = leases[alarm.id], lease.expiry <= now else { continue }
+            guard leases[alarm.id]?.alarm == alarm.time else { continue }
             ids.append(alarm.id)
-            expiries.insert(Alarm(time: now.advanced(seconds: 1), id: alarm.id))
+            let again = now.advanced(seconds: 1)
+            leases[alarm.id]?.alarm = again
+            expiries.insert(Alarm(time: again, id: alarm.id))
         }
         return ids
     }
@@ -143,7 +147,7 @@ package struct Lessor: Sendable {
         now: MonotonicTime
     ) {
         var lease = Lease(
-            ttlSeconds: ttlSeconds, expiry: expiry, checkpoint: nil,
+            ttlSeconds: ttlSeconds, expiry: expiry, alarm: expiry, checkpoint: nil,
             isCheckpointed: isCheckpointed)
         if ttlSeconds > Self.checkpointSeconds {
             let checkpoint = now.advanced(seconds: Self.checkpointSeconds)
@@ -159,7 +163,7 @@ package struct Lessor: Sendable {
     private mutating func tidy() {
         if expiries.count > 64, expiries.count > 4 * leases.count {
             let leases = self.leases
-            expiries.keep { leases[$0.id]?.expiry == $0.time }
+            expiries.keep { leases[$0.id]?.alarm == $0.time }
         }
         if checkpointAlarms.count > 64, checkpointAlarms.count > 4 * leases.count {
             let leases = self.leases

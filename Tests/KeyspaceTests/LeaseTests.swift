@@ -1,0 +1,118 @@
+import Basics
+import Keyspace
+import Testing
+
+@Suite struct LeaseTests {
+    private func grant(_ fixture: Fixture, _ id: Int64, _ ttl: Int64) throws -> Result<
+        LeaseStatus, StoreError
+    > {
+        guard case .lease(let result) = try fixture.apply(.leaseGrant(id: id, ttlSeconds: ttl))
+        else { throw StoreError(.invalid, "another kind of result") }
+        return result
+    }
+
+    @Test func keysHangOnALeaseUntilTheyAreMovedOrItEnds() throws {
+        let fixture = try Fixture()
+        #expect(try grant(fixture, 7, 10).get().grantedTTLSeconds == 10)
+        #expect(try grant(fixture, 7, 10) == .failure(.leaseExists))
+        #expect(try grant(fixture, 0, 10) == .failure(.leaseNotFound))
+        #expect(try grant(fixture, 8, 9_000_000_001) == .failure(.leaseTTLTooLarge))
+        _ = try grant(fixture, -3, 5)
+        try fixture.put("a", "1", lease: 7)
+        try fixture.put("b", "1", lease: 7)
+        try fixture.put("c", "1", lease: 7)
+        try fixture.put("b", "2", lease: -3)
+        try fixture.put("c", "2")
+        #expect(try fixture.keyspace.lease(7, keys: true).get().keys == [Bytes("a".utf8)])
+        #expect(try fixture.keyspace.lease(-3, keys: true).get().keys == [Bytes("b".utf8)])
+        #expect(try fixture.keyspace.leases().get().map(\.id) == [-3, 7])
+        let listener = Listener(fixture.keyspace.watch(WatchRequest(.all)))
+        listener.pull()
+        guard case .revision(let revoked) = try fixture.apply(.leaseRevoke(id: 7)) else {
+            Issue.record("another kind of result")
+            return
+        }
+        #expect(try revoked.get() == 7)
+        #expect(listener.text == "-a@7 |7")
+        #expect(try fixture.text(.all) == ["b=2", "c=2"])
+        guard case .revision(let again) = try fixture.apply(.leaseRevoke(id: 7)) else { return }
+        #expect(again == .failure(.leaseNotFound))
+    }
+
+    @Test func checkpointsAreKeptOverAReopening() throws {
+        let fixture = try Fixture()
+        _ = try grant(fixture, 1, 1000)
+        try fixture.apply(
+            .leaseCheckpoint([
+                LeaseRemaining(id: 1, remainingSeconds: 400),
+                LeaseRemaining(id: 2, remainingSeconds: 9),
+            ]))
+        try fixture.reopen()
+        #expect(
+            try fixture.keyspace.leases().get() == [
+                LeaseStatus(id: 1, grantedTTLSeconds: 1000, remainingTTLSeconds: 400)
+            ])
+    }
+}
+
+@Suite struct LessorTests {
+    private func at(_ seconds: Double) -> MonotonicTime {
+        MonotonicTime(nanoseconds: UInt64(seconds * 1_000_000_000))
+    }
+
+    @Test func leasesExpireInTheirOrderAndNotBefore() {
+        var lessor = Lessor(ttlSecondsMin: 2)
+        #expect(lessor.grantable(1) == 2)
+        #expect(lessor.grantable(9_000_000_001) == nil)
+        lessor.granted(id: 1, ttlSeconds: 10, now: at(0))
+        lessor.granted(id: 2, ttlSeconds: 5, now: at(0))
+        #expect(lessor.nextExpiry == at(5))
+        #expect(lessor.expired(now: at(4.9)) == [])
+        #expect(lessor.expired(now: at(5)) == [2])
+        #expect(lessor.expired(now: at(5.5)) == [])
+        // Told again until the revoke is applied.
+        #expect(lessor.expired(now: at(6)) == [2])
+        #expect(lessor.keepAlive(id: 2, now: at(6)) == nil)
+        lessor.revoked(id: 2)
+        #expect(lessor.expired(now: at(9)) == [])
+        #expect(lessor.keepAlive(id: 1, now: at(9)) == 10)
+        #expect(lessor.remainingSeconds(id: 1, now: at(9.5)) == 10)
+        #expect(lessor.expired(now: at(18.9)) == [])
+        #expect(lessor.expired(now: at(30), limit: 1) == [1])
+        #expect(lessor.remainingSeconds(id: 1, now: at(30)) == 0)
+        #expect(lessor.remainingSeconds(id: 3, now: at(30)) == nil)
+    }
+
+    @Test func aNewLeaderGoesOnFromTheCheckpoints() {
+        var lessor = Lessor()
+        lessor.granted(id: 1, ttlSeconds: 1000, now: at(0))
+        #expect(lessor.checkpoints(now: at(299)) == [])
+        #expect(
+            lessor.checkpoints(now: at(300)) == [LeaseRemaining(id: 1, remainingSeconds: 700)])
+        #expect(lessor.checkpoints(now: at(301)) == [])
+        var next = Lessor()
+        next.promote(
+            [LeaseStatus(id: 1, grantedTTLSeconds: 1000, remainingTTLSeconds: 700)],
+            now: at(50), extendMilliseconds: 500)
+        #expect(next.expired(now: at(750.4)) == [])
+        #expect(next.keepAlive(id: 1, now: at(60)) == 1000)
+        // The followers hear that the time started anew.
+        #expect(next.checkpoints(now: at(61)) == [LeaseRemaining(id: 1, remainingSeconds: 1000)])
+        #expect(next.expired(now: at(751)) == [])
+        #expect(next.expired(now: at(1060)) == [1])
+        next.demote()
+        #expect(next.nextExpiry == nil)
+    }
+
+    @Test func manyKeepAlivesDoNotPileUp() {
+        var lessor = Lessor()
+        for id in Int64(1)...10 { lessor.granted(id: id, ttlSeconds: 600, now: at(0)) }
+        for second in 1...2000 {
+            for id in Int64(1)...10 {
+                #expect(lessor.keepAlive(id: id, now: at(Double(second) / 10)) == 600)
+            }
+        }
+        #expect(lessor.expired(now: at(799)) == [])
+        #expect(lessor.expired(now: at(800)).sorted() == Array(1...10))
+    }
+}
