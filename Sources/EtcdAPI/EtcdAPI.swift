@@ -16,10 +16,14 @@ package enum EtcdAPI {
         CommitService(store: store).register(on: &router)
     }
 
-    /// The store's client port: gRPC, and `/health`, `/version` and `/metrics` beside it.
-    package static func handler(store: any Store) -> any HTTPHandler {
+    /// The store's client port: gRPC, and `/health`, `/version` and `/metrics` beside it. With
+    /// `admin`, Martlet's own maintenance calls too.
+    package static func handler(
+        store: any Store, admin: (any StoreAdmin)? = nil
+    ) -> any HTTPHandler {
         var router = GRPCRouter()
         register(on: &router, store: store)
+        if let admin { AdminService.register(on: &router, admin: admin) }
         return ClientPort(router: router, store: store)
     }
 }

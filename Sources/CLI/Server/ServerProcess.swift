@@ -85,13 +85,11 @@ struct ServerProcess {
     private func startStorePort(
         _ store: LocalStore, _ running: Replica, _ group: any EventLoopGroup
     ) async throws -> HTTPServer {
-        var router = GRPCRouter()
-        EtcdAPI.register(on: &router, store: store)
-        AdminService.register(on: &router, admin: ReplicaAdmin(running))
         return try await HTTPServer.start(
             host: "127.0.0.1", port: replica.storePort,
             tls: layout.isPlaintext ? nil : try tls("store", authority: "ca"), group: group,
-            handler: EtcdPort(router: router, store: store), log: { log.line($0) })
+            handler: EtcdAPI.handler(store: store, admin: ReplicaAdmin(running)),
+            log: { log.line($0) })
     }
 
     private func startAPI(
