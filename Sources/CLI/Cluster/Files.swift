@@ -107,8 +107,8 @@ extension Files {
 
     /// Removes a file or a folder with everything in it; links are not followed.
     static func removeTree(_ path: String) {
-        unsafe nftw(
-            path, { name, _, _, _ in unsafe name.map { unsafe remove($0) } ?? 0 }, 16,
-            Int32(FTW_DEPTH.rawValue | FTW_PHYS.rawValue))
+        if unsafe unlink(path) == 0 || errno == ENOENT { return }
+        for name in (try? list(path)) ?? [] { removeTree(path + "/" + name) }
+        unsafe rmdir(path)
     }
 }
