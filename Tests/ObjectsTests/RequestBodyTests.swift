@@ -18,8 +18,8 @@ import Testing
         let error = #expect(throws: APIError.self) { try decode(text) }
         #expect(
             error?.message
-                == "Deployment in version \"v1\" cannot be handled as a Deployment: strict decoding "
-                + "error: unknown field \"spec.foo\", unknown field "
+                == "Deployment in version \"v1\" cannot be handled as a Deployment: strict "
+                + "decoding error: unknown field \"spec.foo\", unknown field "
                 + "\"spec.template.spec.containers[0].imag\", duplicate field \"spec.replicas\"")
         #expect(error?.code == 400)
         let (json, warnings) = try decode(text, .deployment, .warn)

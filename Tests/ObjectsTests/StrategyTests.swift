@@ -128,8 +128,8 @@ import Testing
                     + #""volumeMounts":[{"name":"v","mountPath":"/v"}],"#
                     + #""resources":{"requests":{"cpu":"2"},"limits":{"cpu":"1"}}}]}}"#)
                 == "Pod \"p\" is invalid: [spec.containers[0].volumeMounts[0].name: Not found: "
-                + "\"v\", spec.containers[0].resources.requests: Invalid value: \"2\": must be less "
-                + "than or equal to cpu limit of 1]")
+                + "\"v\", spec.containers[0].resources.requests: Invalid value: \"2\": must be "
+                + "less than or equal to cpu limit of 1]")
     }
 
     @Test func updates() throws {
@@ -219,8 +219,8 @@ import Testing
         }
         #expect(
             error?.message
-                == "Operation cannot be fulfilled on Pod \"p\": the UID in the precondition (other) "
-                + "does not match the UID in record (uid-1). The object might have been deleted "
+                == "Operation cannot be fulfilled on Pod \"p\": the UID in the precondition "
+                + "(other) does not match the UID in record (uid-1). The object might have been deleted "
                 + "and then recreated")
     }
 

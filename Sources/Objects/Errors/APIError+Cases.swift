@@ -24,13 +24,15 @@ extension APIError {
         APIError(
             code: 409, reason: "Conflict",
             message:
-                "Operation cannot be fulfilled on \(kind.qualifiedPlural) \"\(name)\": \(cause)",
+                "Operation cannot be fulfilled on \(kind.qualifiedPlural) \"\(name)\": "
+                + cause,
             details: details(kind, name: name, usesPlural: true))
     }
 
     /// What a stale resource version is answered with.
     package static let modifiedMessage =
-        "the object has been modified; please apply your changes to the latest version and try again"
+        "the object has been modified; please apply your changes to the latest version and try "
+        + "again"
 
     package static func invalid(
         _ kind: ResourceKind, _ name: String, _ errors: [FieldError]

@@ -710,7 +710,8 @@ runtimeClassName 29 s p
 enableServiceLinks 30 b p
 preemptionPolicy 31 s p
 overhead 32 %apimachinery.pkg.api.resource.Quantity
-topologySpreadConstraints 33 *.TopologySpreadConstraint Lmap KtopologyKey,whenUnsatisfiable Pmerge MtopologyKey
+topologySpreadConstraints 33 *.TopologySpreadConstraint Lmap
++ KtopologyKey,whenUnsatisfiable Pmerge MtopologyKey
 setHostnameAsFQDN 35 b p
 os 36 .PodOS
 hostUsers 37 b p

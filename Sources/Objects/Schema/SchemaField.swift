@@ -1,4 +1,4 @@
-/// What a field holds. Messages whose JSON is not an object of their fields have cases of their own.
+/// What a field holds. Messages whose JSON is not an object of their fields have own cases.
 package enum SchemaType: Sendable, Hashable {
     case string
     case int32

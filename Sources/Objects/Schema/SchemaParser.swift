@@ -6,7 +6,7 @@ import Basics
 /// string, `i` int32, `l` int64, `b` bool, `d` double, `y` bytes, `.Name` a message of the same
 /// package, else a full name; `*` in front is repeated, `%` a map. Flags: `n` inline, `p` keeps
 /// zero, `r` required, `L` list type, `K` list keys, `T` map type, `P` patch strategies, `M` merge
-/// key, `D` default.
+/// key, `D` default. A line that begins with `+` has more flags of the field before.
 struct SchemaParser {
     private struct Draft {
         var name: String
@@ -32,6 +32,10 @@ struct SchemaParser {
             switch line.first {
             case UInt8(ascii: "#"): package = rest
             case UInt8(ascii: "="): drafts.append(Draft(name: "\(package).\(rest)"))
+            case UInt8(ascii: "+"):
+                let message = drafts.count - 1
+                let field = drafts[message].fields.count - 1
+                parseFlags(words(line)[1...], into: &drafts[message].fields[field].field)
             default: drafts[drafts.count - 1].fields.append(parseField(line, package))
             }
         }
@@ -41,7 +45,7 @@ struct SchemaParser {
     private static func parseField(
         _ line: ArraySlice<UInt8>, _ package: String
     ) -> (SchemaField, String) {
-        let words = line.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
+        let words = words(line)
         var type = words[2]
         var cardinality = SchemaField.Cardinality.single
         if type.hasPrefix("*") { cardinality = .repeated }
@@ -50,7 +54,16 @@ struct SchemaParser {
         if type.hasPrefix(".") { type = package + type }
         var field = SchemaField(
             name: words[0], number: Int(words[1]) ?? 0, cardinality: cardinality, type: .string)
-        for word in words.dropFirst(3) {
+        parseFlags(words[3...], into: &field)
+        return (field, type)
+    }
+
+    private static func words(_ line: ArraySlice<UInt8>) -> [String] {
+        line.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func parseFlags(_ words: ArraySlice<String>, into field: inout SchemaField) {
+        for word in words {
             let value = String(word.dropFirst())
             switch word.utf8.first {
             case UInt8(ascii: "n"): field.isInline = true
@@ -65,7 +78,6 @@ struct SchemaParser {
             default: preconditionFailure("schema tables: flag \(word)")
             }
         }
-        return (field, type)
     }
 
     private static func split(_ list: String) -> [String] {

@@ -1,7 +1,10 @@
 /// Why a text is not a quantity, in upstream's words.
 package enum QuantityError: String, Error, Sendable {
     case format =
-        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        """
+        quantities must match the regular expression \
+        '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+        """
     case suffix = "unable to parse quantity's suffix"
     case numeric = "unable to parse numeric part of quantity"
 }
