@@ -1,1 +1,130 @@
-// Replica
+package import Basics
+package import Keyspace
+import NIOCore
+
+/// A replica of the store in this process: Raft, log, keyspace and the connections to its peers.
+///
+/// Calls answer exactly once, on a thread of the replica's; completions must not block.
+package final class Replica: Sendable {
+    package typealias Completion<Value> = @Sendable (Result<Value, StoreError>) -> Void
+
+    private let configuration: ReplicaConfiguration
+    private let shared: ReplicaShared
+    private let thread: OSThread
+    private let logWriter: LogWriter
+    private let readers: WorkerPool
+
+    private init(
+        _ configuration: ReplicaConfiguration, _ shared: ReplicaShared, _ thread: OSThread,
+        _ logWriter: LogWriter, _ readers: WorkerPool
+    ) {
+        self.configuration = configuration
+        self.shared = shared
+        self.thread = thread
+        self.logWriter = logWriter
+        self.readers = readers
+    }
+
+    /// Opens or makes the replica in its directory, binds the peer port and begins to take part.
+    package static func start(
+        _ configuration: ReplicaConfiguration
+    ) throws(ReplicaFailure) -> Replica {
+        let shared = ReplicaShared()
+        let opened = try ReplicaOpening(configuration).open()
+        let logWriter = LogWriter(log: opened.log, inbox: shared.inbox)
+        let transport = try PeerTransport.start(
+            configuration, identity: opened.memberID, inbox: shared.inbox)
+        logWriter.start(sending: transport)
+        let readers = WorkerPool(name: "reader", threads: 2, limit: 100_000)
+        let core = ReplicaCore(
+            configuration, opened, shared: shared, log: logWriter, transport: transport,
+            readers: readers)
+        let holder = CoreHolder(core)
+        let thread = OSThread.start("replica") { holder.core.run() }
+        return Replica(configuration, shared, thread, logWriter, readers)
+    }
+
+    /// Stops cleanly: what is applied is synced and marked, so that the next start trusts it.
+    /// Blocks until everything has ended.
+    package func stop() {
+        guard shared.beginStop() else { return }
+        shared.inbox.sendAlways(.stop)
+        thread.join()
+        readers.stop()
+    }
+
+    package var status: ReplicaStatus { shared.status.withLock { $0 } }
+    package var clusterID: UInt64 { configuration.clusterID }
+
+    /// The newest applied state; nil while the replica waits for its replacement. A snapshot from a
+    /// peer replaces the object, so do not keep it.
+    package var keyspace: Keyspace? { shared.keyspace.withLock { $0 } }
+
+    /// Proposes a command; answers with what applying it here answered.
+    package func propose(_ command: Command, _ done: @escaping Completion<CommandResult>) {
+        let write = PendingWrite(
+            payload: command.encoded(), deadline: deadline(),
+            done: { done($0) })
+        if !shared.inbox.send(.write(write)) { done(.failure(.tooManyRequests)) }
+    }
+
+    /// Calls `done` on a reading thread once this replica has applied everything that was
+    /// committed in the cluster when the call was made.
+    package func readBarrier(_ done: @escaping Completion<Keyspace>) {
+        let read = PendingRead(deadline: deadline(), done: done)
+        if !shared.inbox.send(.read(read)) { done(.failure(.tooManyRequests)) }
+    }
+
+    /// Calls `done` on a reading thread, with the state as it is.
+    package func readLocally(_ done: @escaping Completion<Keyspace>) {
+        let shared = shared
+        let accepted = readers.run {
+            if let keyspace = shared.keyspace.withLock({ $0 }) {
+                done(.success(keyspace))
+            } else {
+                done(.failure(shared.isStopping ? .stopped : .noLeader))
+            }
+        }
+        if !accepted { done(.failure(.tooManyRequests)) }
+    }
+
+    /// Starts a lease's time anew, at the leader; answers the seconds.
+    package func leaseKeepAlive(_ id: Int64, _ done: @escaping Completion<Int64>) {
+        ask(.leaseKeepAlive(id), done)
+    }
+
+    /// Seconds left of a lease, from the leader's clock.
+    package func leaseRemaining(_ id: Int64, _ done: @escaping Completion<Int64>) {
+        ask(.leaseRemaining(id), done)
+    }
+
+    /// Gives the member of this name, which lost its directory, a new id, and its peers' state.
+    /// Answers the new id when it votes again. Takes as long as that takes, a minute at most.
+    package func replaceMember(_ name: String, _ done: @escaping Completion<UInt64>) {
+        ask(.replaceMember(name), milliseconds: 60_000) { result in
+            done(result.map { UInt64(bitPattern: $0) })
+        }
+    }
+
+    private func ask(
+        _ question: PeerQuestion, milliseconds: UInt64? = nil, _ done: @escaping Completion<Int64>
+    ) {
+        let asked = PendingQuestion(
+            question: question, deadline: deadline(milliseconds: milliseconds), done: done)
+        if !shared.inbox.send(.question(asked)) { done(.failure(.tooManyRequests)) }
+    }
+
+    private func deadline(milliseconds: UInt64? = nil) -> MonotonicTime {
+        MonotonicTime.now().advanced(
+            milliseconds: milliseconds ?? configuration.requestMilliseconds)
+    }
+}
+
+/// Carries the core to its thread, the only one that touches it from then on.
+private final class CoreHolder: @unchecked Sendable {
+    let core: ReplicaCore
+
+    init(_ core: ReplicaCore) {
+        self.core = core
+    }
+}

@@ -1,0 +1,108 @@
+import Basics
+import Glibc
+
+/// A queue from any thread to one, drained in batches: one wake-up per batch.
+///
+/// Bounded: `send` refuses above the limit, so that a fast producer hears about it. What must not
+/// get lost (acknowledgements of our own threads) is sent with `sendAlways`; its number is bounded
+/// by what those threads were given to do.
+@safe final class Mailbox<Element: Sendable>: @unchecked Sendable {
+    // Sendable because everything below is touched only with the mutex held.
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var items: [Element] = []
+    /// Items before this one are taken; only `takeOne` moves it.
+    private var head = 0
+    private var waiters = 0
+    /// Waiters that have been woken and have not run yet.
+    private var woken = 0
+    private let limit: Int
+
+    init(limit: Int) {
+        self.limit = limit
+        unsafe mutex = .allocate(capacity: 1)
+        unsafe mutex.initialize(to: pthread_mutex_t())
+        unsafe condition = .allocate(capacity: 1)
+        unsafe condition.initialize(to: pthread_cond_t())
+        var attributes = pthread_condattr_t()
+        unsafe pthread_mutex_init(mutex, nil)
+        unsafe pthread_condattr_init(&attributes)
+        unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        unsafe pthread_cond_init(condition, &attributes)
+        unsafe pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        unsafe pthread_cond_destroy(condition)
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe condition.deallocate()
+        unsafe mutex.deallocate()
+    }
+
+    /// False when the queue is full.
+    func send(_ item: Element) -> Bool {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        guard items.count - head < limit else { return false }
+        items.append(item)
+        wake()
+        return true
+    }
+
+    func sendAlways(_ item: Element) {
+        unsafe pthread_mutex_lock(mutex)
+        items.append(item)
+        wake()
+        unsafe pthread_mutex_unlock(mutex)
+    }
+
+    private func wake() {
+        guard waiters > woken else { return }
+        woken += 1
+        unsafe pthread_cond_signal(condition)
+    }
+
+    /// Waits once; false when the time is up.
+    private func wait(until deadline: MonotonicTime?) -> Bool {
+        waiters += 1
+        defer {
+            waiters -= 1
+            woken = max(0, woken - 1)
+        }
+        guard let deadline else {
+            return unsafe pthread_cond_wait(condition, mutex) == 0
+        }
+        var time = timespec(
+            tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
+            tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
+        return unsafe pthread_cond_timedwait(condition, mutex, &time) != ETIMEDOUT
+    }
+
+    /// Puts everything that waits into `batch`, which is emptied first. Waits for something to
+    /// come, until `deadline` if there is one; the batch is empty if nothing came.
+    func take(into batch: inout [Element], until deadline: MonotonicTime? = nil) {
+        batch.removeAll(keepingCapacity: true)
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        while items.isEmpty {
+            guard wait(until: deadline) else { break }
+        }
+        swap(&batch, &items)
+    }
+
+    /// Takes the oldest item, for several threads that share a queue.
+    func takeOne() -> Element {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        while head == items.count { _ = wait(until: nil) }
+        let item = items[head]
+        head += 1
+        if head == items.count {
+            items.removeAll(keepingCapacity: true)
+            head = 0
+        } else {
+            wake()
+        }
+        return item
+    }
+}

@@ -1,0 +1,187 @@
+import Basics
+import NIOCore
+import Raft
+
+/// The listening end of a peer's connection.
+final class PeerAcceptor: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum State {
+        case waitingForHello
+        case messages(from: UInt64)
+        case snapshot(SnapshotReceiver)
+        case ended
+    }
+
+    private let transport: PeerTransport
+    private var state = State.waitingForHello
+    private var reader = PeerFrameReader()
+
+    init(_ transport: PeerTransport) {
+        self.transport = transport
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        transport.accepted(context.channel)
+        // Nobody may hold a connection without saying who they are.
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .seconds(5)) {
+            let (acceptor, context) = loopBound.value
+            if case .waitingForHello = acceptor.state { context.close(promise: nil) }
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        reader.append(&bytes)
+        do throws(PeerProtocolError) {
+            var batch = Batch()
+            while let frame = try reader.next() { try take(frame, &batch, context) }
+            deliver(batch)
+        } catch {
+            refuse("\(error)", context)
+        }
+    }
+
+    private struct Batch {
+        var messages: [Message] = []
+        var requests: [PeerRequest] = []
+        var answers: [PeerAnswer] = []
+    }
+
+    private func take(
+        _ frame: PeerFrame, _ batch: inout Batch, _ context: ChannelHandlerContext
+    ) throws(PeerProtocolError) {
+        switch state {
+        case .waitingForHello:
+            guard frame.kind == .hello else { throw PeerProtocolError("no hello") }
+            do throws(DecodingFailure) {
+                try greet(PeerHello(decoding: frame.body), context)
+            } catch {
+                throw PeerProtocolError("\(error)")
+            }
+        case .messages(let from):
+            do throws(DecodingFailure) {
+                try takeMessage(frame, from, &batch)
+            } catch {
+                throw PeerProtocolError("\(error)")
+            }
+        case .snapshot(let receiver):
+            guard let outcome = try receiver.take(frame) else { return }
+            state = .ended
+            finish(receiver, outcome, context)
+        case .ended:
+            break
+        }
+    }
+
+    private func takeMessage(
+        _ frame: PeerFrame, _ from: UInt64, _ batch: inout Batch
+    ) throws(DecodingFailure) {
+        switch frame.kind {
+        case .message:
+            let message = try Message(decoding: frame.body)
+            guard message.from == from, message.to == transport.ownID else {
+                throw DecodingFailure(
+                    field: "message", offset: 0, reason: "from or for another member")
+            }
+            batch.messages.append(message)
+        case .request:
+            batch.requests.append(try PeerRequest(decoding: frame.body))
+        case .answer:
+            batch.answers.append(try PeerAnswer(decoding: frame.body))
+        default:
+            throw DecodingFailure(field: "frame", offset: 0, reason: "unexpected \(frame.kind)")
+        }
+    }
+
+    /// A full inbox drops: Raft repeats, and requests run into their time limit.
+    private func deliver(_ batch: Batch) {
+        guard case .messages(let from) = state else { return }
+        if !batch.answers.isEmpty {
+            _ = transport.inbox.send(.peerAnswers(from: from, batch.answers))
+        }
+        if !batch.messages.isEmpty { _ = transport.inbox.send(.messages(batch.messages)) }
+        if !batch.requests.isEmpty {
+            _ = transport.inbox.send(.peerRequests(from: from, batch.requests))
+        }
+    }
+
+    private func greet(
+        _ hello: PeerHello, _ context: ChannelHandlerContext
+    ) {
+        guard hello.clusterID == transport.clusterID else {
+            return refuse("this is a replica of another cluster", context)
+        }
+        let own = transport.ownID
+        if own == 0 {
+            guard hello.toIsLearner, hello.toName == transport.name else {
+                return refuse("\(transport.name) lost its data and waits to be replaced", context)
+            }
+            transport.inbox.sendAlways(.adopted(hello.to))
+            return refuse("\(transport.name) takes up its new id", context)
+        }
+        guard hello.to == own else {
+            return refuse("this is member \(own), not \(hello.to)", context)
+        }
+        switch hello.purpose {
+        case .messages:
+            state = .messages(from: hello.from)
+        case .snapshot:
+            guard let receiver = SnapshotReceiver(transport.directory, from: hello.from) else {
+                return refuse("cannot write a snapshot file", context)
+            }
+            state = .snapshot(receiver)
+        }
+        reader.bodyBytesMax = PeerFrame.bodyBytesMax
+        write(.welcome, [], context)
+    }
+
+    private func finish(
+        _ receiver: SnapshotReceiver, _ end: SnapshotReceiver.End, _ context: ChannelHandlerContext
+    ) {
+        let inbox = transport.inbox
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        // Reading the whole file again takes time.
+        _ = OSThread.start("snapshot-check") {
+            let result = receiver.check(end)
+            if case .success(let received) = result {
+                inbox.sendAlways(
+                    .snapshotReceived(
+                        from: receiver.from, term: end.term, path: received.path, received.header))
+            }
+            let text: String =
+                switch result {
+                case .success: ""
+                case .failure(let failure): failure.description
+                }
+            eventLoop.execute {
+                let (acceptor, context) = loopBound.value
+                acceptor.write(.snapshotDone, Array(text.utf8), context)
+            }
+        }
+    }
+
+    private func refuse(_ reason: String, _ context: ChannelHandlerContext) {
+        state = .ended
+        write(.refusal, Array(reason.utf8), context)
+        context.close(promise: nil)
+    }
+
+    private func write(_ kind: PeerFrame.Kind, _ body: Bytes, _ context: ChannelHandlerContext) {
+        let buffer = context.channel.allocator.buffer(bytes: PeerFrame.encoded(kind, body))
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .snapshot(let receiver) = state { receiver.discard() }
+        state = .ended
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,165 @@
+import Basics
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// The connection on which we talk to one peer; the peer talks to us on one of its own.
+///
+/// Kept up by itself, with a growing pause between attempts. What is sent while it is down, or
+/// while too much waits already, is dropped: Raft repeats what matters.
+final class PeerLink: Sendable {
+    private static let queuedBytesMax = 32 << 20
+    private static let pauseMillisecondsMin: Int64 = 20
+    private static let pauseMillisecondsMax: Int64 = 500
+
+    let member: ReplicaMember
+    let hello: PeerHello
+    private let tls: PeerTLS?
+    private let eventLoop: any EventLoop
+    /// Called on the event loop: the link came up, or went down after having been up.
+    private let changed: @Sendable (_ isUp: Bool) -> Void
+
+    private struct State {
+        /// Set between the peer's welcome and the end of the connection.
+        var channel: (any Channel)?
+        var pending: Bytes = []
+        /// Handed to the channel and not yet written.
+        var writingBytes = 0
+        var isFlushScheduled = false
+        var isClosed = false
+        var pauseMilliseconds = PeerLink.pauseMillisecondsMin
+        /// The connection in the making or in use, so that `close` ends it.
+        var dialled: (any Channel)?
+    }
+    private let state = Locked(State())
+
+    init(
+        _ member: ReplicaMember, hello: PeerHello, tls: PeerTLS?, eventLoop: any EventLoop,
+        changed: @escaping @Sendable (Bool) -> Void
+    ) {
+        self.member = member
+        self.hello = hello
+        self.tls = tls
+        self.eventLoop = eventLoop
+        self.changed = changed
+        dial()
+    }
+
+    var isUp: Bool { state.withLock { $0.channel != nil } }
+
+    /// Queues whole frames; false if they were dropped.
+    @discardableResult
+    func send(_ frames: Bytes) -> Bool {
+        let (isTaken, mustSchedule) = state.withLock { state -> (Bool, Bool) in
+            let queued = state.pending.count + state.writingBytes
+            guard state.channel != nil, queued == 0 || queued + frames.count < Self.queuedBytesMax
+            else { return (false, false) }
+            if state.pending.isEmpty { state.pending = frames } else { state.pending += frames }
+            defer { state.isFlushScheduled = true }
+            return (true, !state.isFlushScheduled)
+        }
+        if mustSchedule { eventLoop.execute { self.flush() } }
+        return isTaken
+    }
+
+    private func flush() {
+        let (channel, bytes) = state.withLock { state -> ((any Channel)?, Bytes) in
+            state.isFlushScheduled = false
+            let bytes = state.pending
+            state.pending = []
+            state.writingBytes += bytes.count
+            return (state.channel, bytes)
+        }
+        guard let channel, !bytes.isEmpty else { return }
+        channel.writeAndFlush(channel.allocator.buffer(bytes: bytes)).whenComplete { _ in
+            self.state.withLock { $0.writingBytes = max(0, $0.writingBytes - bytes.count) }
+        }
+    }
+
+    func close() {
+        let channel = state.withLock { state -> (any Channel)? in
+            state.isClosed = true
+            return state.dialled
+        }
+        channel?.close(promise: nil)
+    }
+
+    private func dial() {
+        let done = PeerDialler(tls: tls, eventLoop: eventLoop).dial(member) { pipeline in
+            try pipeline.addHandler(LinkHandler(self))
+        }
+        done.whenComplete { result in
+            switch result {
+            case .success(let channel):
+                let isClosed = self.state.withLock { state -> Bool in
+                    state.dialled = channel
+                    return state.isClosed
+                }
+                if isClosed { channel.close(promise: nil) }
+                channel.closeFuture.whenComplete { _ in self.ended() }
+            case .failure:
+                self.ended()
+            }
+        }
+    }
+
+    private func ended() {
+        let (wasUp, pause, isClosed) = state.withLock { state -> (Bool, Int64, Bool) in
+            let wasUp = state.channel != nil
+            if wasUp { state.pauseMilliseconds = Self.pauseMillisecondsMin }
+            let pause = state.pauseMilliseconds
+            state.pauseMilliseconds = min(pause * 2, Self.pauseMillisecondsMax)
+            state.channel = nil
+            state.dialled = nil
+            state.pending = []
+            state.writingBytes = 0
+            return (wasUp, pause, state.isClosed)
+        }
+        if wasUp { changed(false) }
+        guard !isClosed else { return }
+        eventLoop.scheduleTask(in: .milliseconds(pause)) { self.dial() }
+    }
+
+    fileprivate func welcomed(_ channel: any Channel) {
+        state.withLock { $0.channel = channel }
+        changed(true)
+    }
+
+    /// Says hello and waits for the welcome; nothing else ever comes on this connection.
+    private final class LinkHandler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let link: PeerLink
+        private var reader = PeerFrameReader()
+
+        init(_ link: PeerLink) {
+            self.link = link
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            let hello = PeerFrame.encoded(.hello, link.hello.encoded())
+            context.writeAndFlush(
+                wrapOutboundOut(context.channel.allocator.buffer(bytes: hello)), promise: nil)
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            var bytes = unwrapInboundIn(data)
+            reader.append(&bytes)
+            do throws(PeerProtocolError) {
+                while let frame = try reader.next() {
+                    guard frame.kind == .welcome else {
+                        throw PeerProtocolError(String(decoding: frame.body, as: UTF8.self))
+                    }
+                    link.welcomed(context.channel)
+                }
+            } catch {
+                context.close(promise: nil)
+            }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            context.close(promise: nil)
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import Basics
+import Keyspace
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Raft
+
+/// All connections of a replica to its peers.
+final class PeerTransport: Sendable {
+    let clusterID: UInt64
+    let name: String
+    let directory: ReplicaDirectory
+    let inbox: Mailbox<ReplicaInput>
+    let tls: PeerTLS?
+    private let group: any EventLoopGroup
+    private let listener: any Channel
+
+    private struct State {
+        /// 0 while this replica waits for its replacement.
+        var ownID: UInt64
+        /// Sorted by member id.
+        var links: [PeerLink] = []
+        var accepted: [any Channel] = []
+        var isStopped = false
+    }
+    private let state: Locked<State>
+
+    /// - Parameter identity: this replica's member id, 0 if it has none.
+    static func start(
+        _ configuration: ReplicaConfiguration, identity: UInt64, directory: ReplicaDirectory,
+        inbox: Mailbox<ReplicaInput>
+    ) throws(ReplicaFailure) -> PeerTransport {
+        guard let own = configuration.members.first(where: { $0.name == configuration.name }) else {
+            throw ReplicaFailure(nil, "\(configuration.name) is not a member of the cluster")
+        }
+        var tls: PeerTLS?
+        if let options = configuration.tls { tls = try PeerTLS(options) }
+        let owner = Locked<PeerTransport?>(nil)
+        let server = tls?.server
+        let bootstrap = ServerBootstrap(group: configuration.group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if let server {
+                        try pipeline.addHandler(NIOSSLServerHandler(context: server))
+                    }
+                    guard let transport = owner.withLock({ $0 }) else {
+                        throw PeerProtocolError("not started")
+                    }
+                    try pipeline.addHandler(PeerAcceptor(transport))
+                }
+            }
+        let listener: any Channel
+        do {
+            listener = try bootstrap.bind(host: own.peerHost, port: own.peerPort).wait()
+        } catch {
+            throw ReplicaFailure(
+                nil, "cannot listen for peers on \(own.peerHost):\(own.peerPort): \(error)")
+        }
+        let transport = PeerTransport(
+            configuration, identity, directory, inbox, tls, listener)
+        owner.withLock { $0 = transport }
+        // The listener's handlers hold the transport, which holds the listener: ended by `stop`.
+        listener.closeFuture.whenComplete { _ in owner.withLock { $0 = nil } }
+        return transport
+    }
+
+    private init(
+        _ configuration: ReplicaConfiguration, _ identity: UInt64, _ directory: ReplicaDirectory,
+        _ inbox: Mailbox<ReplicaInput>, _ tls: PeerTLS?, _ listener: any Channel
+    ) {
+        clusterID = configuration.clusterID
+        name = configuration.name
+        group = configuration.group
+        self.directory = directory
+        self.inbox = inbox
+        self.tls = tls
+        self.listener = listener
+        state = Locked(State(ownID: identity))
+    }
+
+    var ownID: UInt64 { state.withLock { $0.ownID } }
+
+    func setOwnID(_ id: UInt64) {
+        state.withLock { $0.ownID = id }
+    }
+
+    /// Dials whom we do not dial yet, and hangs up on who is no member any more.
+    func setMembers(_ cluster: ClusterMembers) {
+        let own = ownID
+        let old = state.withLock { $0.links }
+        var links: [PeerLink] = []
+        for member in cluster.members where member.id != own {
+            let hello = hello(
+                to: member, isLearner: cluster.membership.learners.contains(member.id), .messages)
+            if let link = old.first(where: { $0.member == member && $0.hello == hello }) {
+                links.append(link)
+            } else {
+                let inbox = inbox
+                links.append(
+                    PeerLink(member, hello: hello, tls: tls, eventLoop: group.next()) { isUp in
+                        inbox.sendAlways(isUp ? .peerUp(member.id) : .peerDown(member.id))
+                    })
+            }
+        }
+        for link in old where !links.contains(where: { $0 === link }) { link.close() }
+        let isStopped = state.withLock { state -> Bool in
+            if !state.isStopped { state.links = links }
+            return state.isStopped
+        }
+        if isStopped { for link in links { link.close() } }
+    }
+
+    func hello(
+        to member: ReplicaMember, isLearner: Bool, _ purpose: PeerHello.Purpose
+    ) -> PeerHello {
+        PeerHello(
+            clusterID: clusterID, from: ownID, to: member.id, toName: member.name,
+            toIsLearner: isLearner, purpose: purpose)
+    }
+
+    func isUp(_ peer: UInt64) -> Bool {
+        link(to: peer)?.isUp ?? false
+    }
+
+    private func link(to peer: UInt64) -> PeerLink? {
+        state.withLock { state in state.links.first { $0.member.id == peer } }
+    }
+
+    /// Sends Raft's messages, one write for each peer. What cannot be sent is dropped.
+    func send(_ messages: [Message]) {
+        guard !messages.isEmpty else { return }
+        let links = state.withLock { $0.links }
+        for link in links {
+            var writer = ByteWriter()
+            for message in messages where message.to == link.member.id {
+                PeerFrame.append(.message, to: &writer) { message.encode(to: &$0) }
+            }
+            if writer.count > 0 { link.send(writer.bytes) }
+        }
+    }
+
+    /// False if the requests were dropped.
+    func send(_ requests: [PeerRequest], to peer: UInt64) -> Bool {
+        var writer = ByteWriter()
+        for request in requests {
+            PeerFrame.append(.request, to: &writer) { request.encode(to: &$0) }
+        }
+        return link(to: peer)?.send(writer.bytes) ?? false
+    }
+
+    func send(_ answers: [PeerAnswer], to peer: UInt64) {
+        var writer = ByteWriter()
+        for answer in answers {
+            PeerFrame.append(.answer, to: &writer) { answer.encode(to: &$0) }
+        }
+        link(to: peer)?.send(writer.bytes)
+    }
+
+    /// Streams the keyspace as it is to a peer, on a thread and a connection of its own.
+    func sendSnapshot(of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64)
+    {
+        let sender = SnapshotSender(
+            transport: self, eventLoop: group.next(), member: member,
+            hello: hello(to: member, isLearner: isLearner, .snapshot), term: term)
+        _ = OSThread.start("snapshot-send") { sender.run(keyspace) }
+    }
+
+    func accepted(_ channel: any Channel) {
+        let isStopped = state.withLock { state -> Bool in
+            state.accepted.append(channel)
+            return state.isStopped
+        }
+        if isStopped { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock { state in state.accepted.removeAll { $0 === channel } }
+        }
+    }
+
+    /// Closes every connection. Called from a thread that is no event loop's.
+    func stop() {
+        let (links, accepted) = state.withLock { state -> ([PeerLink], [any Channel]) in
+            state.isStopped = true
+            defer { state.links = [] }
+            return (state.links, state.accepted)
+        }
+        for link in links { link.close() }
+        try? listener.close().wait()
+        for channel in accepted { channel.close(promise: nil) }
+    }
+}

@@ -1,0 +1,63 @@
+package import Basics
+package import NIOCore
+
+/// What a replica is told at its start.
+package struct ReplicaConfiguration: Sendable {
+    /// PEM texts of the peer authority and of this replica's certificate, which must do for both
+    /// ends of a connection.
+    package struct PeerTLS: Sendable {
+        package var authorityPEM: String
+        package var certificatePEM: String
+        package var keyPEM: String
+
+        package init(authorityPEM: String, certificatePEM: String, keyPEM: String) {
+            self.authorityPEM = authorityPEM
+            self.certificatePEM = certificatePEM
+            self.keyPEM = keyPEM
+        }
+    }
+
+    /// Everything of the replica lies here; made if absent.
+    package var directory: String
+    package var clusterID: UInt64
+    /// This replica's name, one of those in `members`.
+    package var name: String
+    /// The members that the cluster begins with, this one among them. Addresses may change from
+    /// start to start and are taken from here for known names; ids count only at the first start.
+    package var members: [ReplicaMember]
+    /// nil: plaintext, which is for loopback and tests.
+    package var tls: PeerTLS?
+    package var group: any EventLoopGroup
+    /// Whether this may be the first start of the cluster. If not, an empty directory has lost
+    /// data: its replica waits, without a vote, until `replaceMember` gives it a new id.
+    package var isNewCluster = false
+    /// Stand for election at once if the log is empty.
+    package var campaignsAtOnce = false
+    package var heartbeatMilliseconds: UInt64 = 50
+    /// Followers campaign after this much silence at least, twice as much at most.
+    package var electionMilliseconds: UInt64 = 300
+    /// A snapshot file is taken when the log has grown by this much since the last one.
+    package var snapshotLogBytes: UInt64 = 64 << 20
+    package var logSegmentBytes: UInt64 = 64 << 20
+    /// Entries kept in memory for followers behind; older ones are sent as a snapshot.
+    package var entriesInMemoryMax = 10_000
+    package var requestMilliseconds: UInt64 = 5_600
+    /// Varies election timeouts.
+    package var seed: UInt64
+    /// Called once, on a thread of the replica, when it cannot go on. It has stopped by then; the
+    /// process should end with the code of `ReplicaFailure.exitCode`.
+    package var onFailure: @Sendable (ReplicaFailure) -> Void = { _ in }
+
+    package init(
+        directory: String, clusterID: UInt64, name: String, members: [ReplicaMember],
+        tls: PeerTLS?, group: any EventLoopGroup, seed: UInt64
+    ) {
+        self.directory = directory
+        self.clusterID = clusterID
+        self.name = name
+        self.members = members
+        self.tls = tls
+        self.group = group
+        self.seed = seed
+    }
+}

@@ -1,0 +1,32 @@
+package import Basics
+import Keyspace
+import WriteAheadLog
+
+/// Why a replica could not start, or had to stop.
+package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
+    /// Set for the conditions that a restart cannot mend.
+    package var fatalExit: FatalExit?
+    package var description: String
+
+    package init(_ fatalExit: FatalExit?, _ description: String) {
+        self.fatalExit = fatalExit
+        self.description = description
+    }
+
+    /// What the process ends with; 1 if it may be started again.
+    package var exitCode: Int32 { fatalExit?.rawValue ?? 1 }
+
+    init(_ error: LogError) {
+        self.init(error.fatalExit, error.description)
+    }
+
+    init(_ error: KeyspaceError) {
+        let fatal: FatalExit? =
+            switch error.code {
+            case .corrupt: .corrupt
+            case .foreignFormat: .foreignDirectory
+            default: nil
+            }
+        self.init(fatal, error.message)
+    }
+}
