@@ -17,7 +17,7 @@ final class LogWriter: @unchecked Sendable {
         case write(Ready.Write)
         /// A snapshot file is in place and synced; entries up to `keepFrom` can go.
         case snapshot(SnapshotMark)
-        case install(SnapshotMark, done: @Sendable () -> Void)
+        case install(SnapshotMark, done: @Sendable (Bool) -> Void)
         case stop
     }
 
@@ -54,7 +54,7 @@ final class LogWriter: @unchecked Sendable {
             // Whoever waits for an installation must not wait for ever.
             while !isStopping {
                 for work in batch {
-                    if case .install(_, let done) = work { done() }
+                    if case .install(_, let done) = work { done(false) }
                     if case .stop = work { isStopping = true }
                 }
                 if !isStopping { mailbox.take(into: &batch) }
@@ -68,7 +68,7 @@ final class LogWriter: @unchecked Sendable {
     ) throws(LogError) -> Bool {
         var mark: WriteMark?
         var messages: [Message] = []
-        var installed: [@Sendable () -> Void] = []
+        var installed: [@Sendable (Bool) -> Void] = []
         var marks: [SnapshotMark] = []
         var isStopping = false
         for work in batch {
@@ -91,7 +91,7 @@ final class LogWriter: @unchecked Sendable {
         try log.sync()
         transport.send(messages)
         if let mark { inbox.sendAlways(.persisted(mark)) }
-        for done in installed { done() }
+        for done in installed { done(true) }
         if let newest = marks.last { try log.release(before: newest.index + 1) }
         inbox.sendAlways(.logGrew(log.usedBytes))
         return isStopping

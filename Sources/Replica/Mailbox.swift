@@ -17,6 +17,7 @@ import Glibc
     /// Waiters that have been woken and have not run yet.
     private var woken = 0
     private let limit: Int
+    private var isClosed = false
 
     init(limit: Int) {
         self.limit = limit
@@ -43,7 +44,7 @@ import Glibc
     func send(_ item: Element) -> Bool {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
-        guard items.count - head < limit else { return false }
+        guard items.count - head < limit, !isClosed else { return false }
         items.append(item)
         wake()
         return true
@@ -51,9 +52,20 @@ import Glibc
 
     func sendAlways(_ item: Element) {
         unsafe pthread_mutex_lock(mutex)
-        items.append(item)
-        wake()
+        if !isClosed {
+            items.append(item)
+            wake()
+        }
         unsafe pthread_mutex_unlock(mutex)
+    }
+
+    /// Takes what waits, and refuses everything from now on.
+    func close() -> [Element] {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        isClosed = true
+        defer { items = [] }
+        return items
     }
 
     private func wake() {

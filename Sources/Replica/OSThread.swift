@@ -37,6 +37,6 @@ import Glibc
 
     /// Waits for the end of the thread. Once.
     func join() {
-        unsafe pthread_join(handle, nil)
+        pthread_join(handle, nil)
     }
 }

@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 package import Keyspace
 import NIOCore
 
@@ -33,7 +33,8 @@ package final class Replica: Sendable {
         let opened = try ReplicaOpening(configuration).open()
         let logWriter = LogWriter(log: opened.log, inbox: shared.inbox)
         let transport = try PeerTransport.start(
-            configuration, identity: opened.memberID, inbox: shared.inbox)
+            configuration, identity: opened.memberID, directory: opened.directory,
+            inbox: shared.inbox)
         logWriter.start(sending: transport)
         let readers = WorkerPool(name: "reader", threads: 2, limit: 100_000)
         let core = ReplicaCore(
@@ -63,7 +64,7 @@ package final class Replica: Sendable {
     /// Proposes a command; answers with what applying it here answered.
     package func propose(_ command: Command, _ done: @escaping Completion<CommandResult>) {
         let write = PendingWrite(
-            payload: command.encoded(), deadline: deadline(),
+            payload: command.encode(), deadline: deadline(),
             done: { done($0) })
         if !shared.inbox.send(.write(write)) { done(.failure(.tooManyRequests)) }
     }

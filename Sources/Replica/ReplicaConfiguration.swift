@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 package import NIOCore
 
 /// What a replica is told at its start.

@@ -29,4 +29,13 @@ package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
             }
         self.init(fatal, error.message)
     }
+
+    init(wrapping error: any Error) {
+        switch error {
+        case let failure as ReplicaFailure: self = failure
+        case let failure as LogError: self.init(failure)
+        case let failure as KeyspaceError: self.init(failure)
+        default: self.init(nil, "\(error)")
+        }
+    }
 }

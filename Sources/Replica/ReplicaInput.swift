@@ -8,14 +8,13 @@ enum ReplicaInput: Sendable {
     case write(PendingWrite)
     case read(PendingRead)
     case question(PendingQuestion)
-    /// From a peer; `connection` is the place to answer to.
     case messages([Message])
     case peerRequests(from: UInt64, [PeerRequest])
     case peerAnswers(from: UInt64, [PeerAnswer])
     case peerUp(UInt64)
     case peerDown(UInt64)
-    /// A leader dialled this waiting replica under its new id.
-    case adopted(UInt64)
+    /// A peer dialled this replica as member `asID`; told while it does not know the members.
+    case greeted(UInt64, name: String, asID: UInt64)
     case snapshotReceived(from: UInt64, term: UInt64, path: String, SnapshotHeader)
     case snapshotSent(to: UInt64, succeeded: Bool)
     case snapshotSaved(Result<SnapshotHeader, KeyspaceError>)

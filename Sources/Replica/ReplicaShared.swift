@@ -16,5 +16,18 @@ final class ReplicaShared: Sendable {
         }
     }
 
+    /// Nobody reads the inbox any more: answers whoever still waits in it.
+    func close(_ error: StoreError) {
+        stopping.withLock { $0 = true }
+        for input in inbox.close() {
+            switch input {
+            case .write(let write): write.done(.failure(error))
+            case .read(let read): read.done(.failure(error))
+            case .question(let question): question.done(.failure(error))
+            default: break
+            }
+        }
+    }
+
     var isStopping: Bool { stopping.withLock { $0 } }
 }

@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 
 /// One replica of the cluster and how to reach it.
 package struct ReplicaMember: Sendable, Hashable {

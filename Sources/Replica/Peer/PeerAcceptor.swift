@@ -119,7 +119,8 @@ final class PeerAcceptor: ChannelInboundHandler {
             guard hello.toIsLearner, hello.toName == transport.name else {
                 return refuse("\(transport.name) lost its data and waits to be replaced", context)
             }
-            transport.inbox.sendAlways(.adopted(hello.to))
+            transport.inbox.sendAlways(
+                .greeted(hello.from, name: hello.fromName, asID: hello.to))
             return refuse("\(transport.name) takes up its new id", context)
         }
         guard hello.to == own else {
@@ -135,6 +136,7 @@ final class PeerAcceptor: ChannelInboundHandler {
             state = .snapshot(receiver)
         }
         reader.bodyBytesMax = PeerFrame.bodyBytesMax
+        transport.inbox.sendAlways(.greeted(hello.from, name: hello.fromName, asID: own))
         write(.welcome, [], context)
     }
 

@@ -12,6 +12,7 @@ struct PeerHello: Equatable {
 
     var clusterID: UInt64
     var from: UInt64
+    var fromName: String
     /// Whom the dialler wants: id, name, and whether that member is a learner so far, which a
     /// replica without a directory may become.
     var to: UInt64
@@ -28,16 +29,18 @@ struct PeerHello: Equatable {
         writer.writeLittleEndian(clusterID)
         writer.writeLittleEndian(from)
         writer.writeLittleEndian(to)
+        writer.writeCounted(Array(fromName.utf8))
         writer.writeCounted(Array(toName.utf8))
         return writer.bytes
     }
 
     init(
-        clusterID: UInt64, from: UInt64, to: UInt64, toName: String, toIsLearner: Bool,
-        purpose: Purpose
+        clusterID: UInt64, from: UInt64, fromName: String, to: UInt64, toName: String,
+        toIsLearner: Bool, purpose: Purpose
     ) {
         self.clusterID = clusterID
         self.from = from
+        self.fromName = fromName
         self.to = to
         self.toName = toName
         self.toIsLearner = toIsLearner
@@ -62,6 +65,7 @@ struct PeerHello: Equatable {
         clusterID = try reader.readLittleEndian("cluster id")
         from = try reader.readLittleEndian("from")
         to = try reader.readLittleEndian("to")
+        fromName = try reader.readText("dialler's name")
         toName = try reader.readText("name")
         try reader.expectEnd("hello")
     }

@@ -117,8 +117,8 @@ final class PeerTransport: Sendable {
         to member: ReplicaMember, isLearner: Bool, _ purpose: PeerHello.Purpose
     ) -> PeerHello {
         PeerHello(
-            clusterID: clusterID, from: ownID, to: member.id, toName: member.name,
-            toIsLearner: isLearner, purpose: purpose)
+            clusterID: clusterID, from: ownID, fromName: name, to: member.id,
+            toName: member.name, toIsLearner: isLearner, purpose: purpose)
     }
 
     func isUp(_ peer: UInt64) -> Bool {

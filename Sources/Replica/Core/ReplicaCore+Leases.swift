@@ -1,0 +1,39 @@
+import Basics
+import Keyspace
+import Raft
+
+extension ReplicaCore {
+    /// A new leader takes the leases over once it has applied what earlier leaders committed.
+    func activateLessor() {
+        guard !isLessorActive, let raft, raft.hasCommittedInTerm,
+            raft.appliedIndex == raft.commitIndex
+        else { return }
+        guard case .success(let leases) = keyspace.leases() else { return }
+        lessor.promote(
+            leases, now: now, extendMilliseconds: configuration.electionMilliseconds * 2)
+        isLessorActive = true
+        submitQuestions()
+    }
+
+    func noteLease(_ command: Command, _ result: CommandResult) {
+        guard isLessorActive else { return }
+        switch (command, result) {
+        case (.leaseGrant, .lease(.success(let lease))):
+            lessor.granted(id: lease.id, ttlSeconds: lease.grantedTTLSeconds, now: now)
+        case (.leaseRevoke(let id), .revision(.success)):
+            lessor.revoked(id: id)
+        default:
+            break
+        }
+    }
+
+    /// Proposes the end of leases whose time is up, and tells followers of the remaining times.
+    func expireLeases() {
+        guard isLessorActive, raft?.role == .leader else { return }
+        var payloads = lessor.expired(now: now).map { Command.leaseRevoke(id: $0).encode() }
+        let checkpoints = lessor.checkpoints(now: now)
+        if !checkpoints.isEmpty { payloads.append(Command.leaseCheckpoint(checkpoints).encode()) }
+        // Refused or lost ones are told again.
+        if !payloads.isEmpty { _ = raft?.propose(payloads) }
+    }
+}

@@ -1,0 +1,107 @@
+import Basics
+import Keyspace
+import Raft
+import WriteAheadLog
+
+extension ReplicaCore {
+    /// Does everything that Raft has for us.
+    func drain() throws(ReplicaFailure) {
+        while let ready = raft?.takeReady() { try handle(ready) }
+        activateLessor()
+    }
+
+    private func handle(_ ready: Ready) throws(ReplicaFailure) {
+        // The log goes first: its sync runs while the rest of this happens.
+        if let mark = ready.mark {
+            log.add(
+                .write(
+                    Ready.Write(
+                        hardState: ready.hardState, entries: ready.entries, mark: mark,
+                        messages: ready.messagesAfterPersist)))
+        }
+        transport.send(ready.messages)
+        if let change = ready.leaderChange { leaderChanged(change) }
+        if !ready.committed.isEmpty { try apply(ready.committed) }
+        if let meta = ready.snapshotToInstall { try install(meta) }
+        for peer in ready.snapshotsToSend { sendSnapshot(to: peer) }
+        let applied = keyspace.appliedIndex
+        for read in ready.reads { reads.confirmed(read.token, index: read.index) }
+        for token in ready.abandonedReads { reads.abandoned(token) }
+        release(reads.takeReady(applied: applied))
+    }
+
+    /// Applies committed entries in one transaction and answers who waits for them.
+    private func apply(_ entries: [Entry]) throws(ReplicaFailure) {
+        var batch: [AppliedEntry] = []
+        batch.reserveCapacity(entries.count)
+        var isMembershipChanged = false
+        for entry in entries {
+            if entry.kind == .membership { isMembershipChanged = true }
+            let command: Command
+            do throws(DecodingFailure) {
+                command = try self.command(of: entry)
+            } catch {
+                throw ReplicaFailure(
+                    .corrupt, "entry \(entry.index) of the log does not decode: \(error)")
+            }
+            batch.append(AppliedEntry(index: entry.index, term: entry.term, command: command))
+        }
+        let results: [CommandResult]
+        do throws(KeyspaceError) {
+            results = try keyspace.apply(batch)
+        } catch {
+            throw ReplicaFailure(error)
+        }
+        raft?.applied(entries[entries.count - 1].index)
+        if isMembershipChanged { transport.setMembers(withAddresses(cluster)) }
+        for (entry, result) in zip(batch, results) {
+            noteLease(entry.command, result)
+            waiting.applied(entry.index, entry.term, result)
+        }
+        if let index = memory.applied(
+            entries, limit: configuration.entriesInMemoryMax, isHeld: !snapshots.sending.isEmpty)
+        {
+            raft?.compacted(to: index)
+        }
+    }
+
+    private func command(of entry: Entry) throws(DecodingFailure) -> Command {
+        switch entry.kind {
+        case .normal: try Command(decoding: entry.payload)
+        case .membership: try changeMembers(try MembershipChange(decoding: entry.payload))
+        }
+    }
+
+    private func changeMembers(
+        _ change: MembershipChange
+    ) throws(DecodingFailure) -> Command {
+        guard let next = raft?.membershipApplied(change) else { return .nothing }
+        try cluster.apply(change, next)
+        return .membership(cluster.encoded())
+    }
+
+    private func leaderChanged(_ change: LeaderChange) {
+        if change.role != .leader {
+            lessor.demote()
+            isLessorActive = false
+            replacement?.fail(.leaderChanged)
+            replacement = nil
+        }
+        asked.failExcept(to: change.leader, held: &newQuestions)
+        guard change.leader != 0 else { return }
+        newWrites = waiting.takeHeld() + newWrites
+        submitWrites()
+        submitQuestions()
+        reads.retry(into: &newReads)
+        submitReads()
+    }
+
+    func release(_ ready: [PendingRead]) {
+        for read in ready {
+            let keyspace = keyspace
+            if !readers.run({ read.done(.success(keyspace)) }) {
+                read.done(.failure(.tooManyRequests))
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import Basics
+import Keyspace
+import Raft
+
+extension ReplicaCore {
+    func submitWrites() {
+        guard !newWrites.isEmpty else { return }
+        let writes = newWrites
+        newWrites = []
+        guard let proposal = raft?.propose(writes.map(\.payload)) else {
+            for write in writes { write.done(.failure(.noLeader)) }
+            return
+        }
+        switch proposal {
+        case .accepted(let first, let term):
+            for (position, write) in writes.enumerated() {
+                waiting.proposed(write, index: first + UInt64(position), term: term)
+            }
+        case .notLeader(leader: 0):
+            waiting.hold(writes)
+        case .notLeader(let leader):
+            forward(writes, to: leader)
+        case .refused:
+            for write in writes { write.done(.failure(.tooManyRequests)) }
+        }
+    }
+
+    private func forward(_ writes: [PendingWrite], to leader: UInt64) {
+        guard transport.isUp(leader) else { return waiting.hold(writes) }
+        let requests = writes.map { write in
+            PeerRequest(
+                number: asked.add(.write(write), to: leader), body: .propose(write.payload))
+        }
+        if !transport.send(requests, to: leader) {
+            for request in requests { _ = asked.take(request.number) }
+            waiting.hold(writes)
+        }
+    }
+
+    func submitReads() {
+        guard !newReads.isEmpty else { return }
+        let batch = newReads
+        newReads = []
+        guard raft != nil, isStateKnown else {
+            for read in batch { read.done(.failure(.noLeader)) }
+            return
+        }
+        raft?.readIndex(reads.ask(batch))
+    }
+
+    func submitQuestions() {
+        guard !newQuestions.isEmpty else { return }
+        let questions = newQuestions
+        newQuestions = []
+        for question in questions {
+            guard let raft else {
+                question.done(.failure(.noLeader))
+                continue
+            }
+            if raft.role == .leader {
+                let isTaken = answer(question.question, deadline: question.deadline) {
+                    question.done($0)
+                }
+                if !isTaken { newQuestions.append(question) }
+            } else if raft.leader != 0 {
+                let number = asked.add(.question(question), to: raft.leader)
+                let request = PeerRequest(number: number, body: .question(question.question))
+                if !transport.send([request], to: raft.leader) {
+                    _ = asked.take(number)
+                    newQuestions.append(question)
+                }
+            } else {
+                newQuestions.append(question)
+            }
+        }
+    }
+
+    /// As leader. False if it cannot be said yet.
+    private func answer(
+        _ question: PeerQuestion, deadline: MonotonicTime,
+        _ done: @escaping @Sendable (Result<Int64, StoreError>) -> Void
+    ) -> Bool {
+        if case .replaceMember(let name) = question {
+            beginReplacement(of: name, deadline: deadline, done)
+            return true
+        }
+        guard isLessorActive else { return false }
+        switch question {
+        case .leaseKeepAlive(let id):
+            done(lessor.keepAlive(id: id, now: now).map { .success($0) } ?? .failure(.leaseNotFound))
+        case .leaseRemaining(let id):
+            done(
+                lessor.remainingSeconds(id: id, now: now).map { .success($0) }
+                    ?? .failure(.leaseNotFound))
+        case .replaceMember:
+            break
+        }
+        return true
+    }
+
+    /// A follower's requests. The answers leave before the entries that they speak of, on the
+    /// same connection.
+    func answer(_ requests: [PeerRequest], from peer: UInt64) {
+        var answers: [PeerAnswer] = []
+        var numbers: [UInt64] = []
+        var payloads: [Bytes] = []
+        for request in requests {
+            switch request.body {
+            case .propose(let payload):
+                guard !payload.isEmpty else { continue }
+                numbers.append(request.number)
+                payloads.append(payload)
+            case .question(let question):
+                answer(question, number: request.number, from: peer)
+            }
+        }
+        guard !payloads.isEmpty else { return }
+        switch raft?.propose(payloads) {
+        case .accepted(let first, let term):
+            for (position, number) in numbers.enumerated() {
+                answers.append(
+                    PeerAnswer(
+                        number: number,
+                        body: .proposed(index: first + UInt64(position), term: term)))
+            }
+        case .refused:
+            answers = numbers.map { PeerAnswer(number: $0, body: .failed(.tooManyRequests)) }
+        case .notLeader, nil:
+            answers = numbers.map { PeerAnswer(number: $0, body: .tryAgain) }
+        }
+        transport.send(answers, to: peer)
+    }
+
+    private func answer(_ question: PeerQuestion, number: UInt64, from peer: UInt64) {
+        let transport = transport
+        let deadline = now.advanced(milliseconds: 60_000)
+        let isTaken =
+            raft?.role == .leader
+            && answer(question, deadline: deadline) { result in
+                let body: PeerAnswer.Body =
+                    switch result {
+                    case .success(let value): .value(value)
+                    case .failure(let error): .failed(error)
+                    }
+                transport.send([PeerAnswer(number: number, body: body)], to: peer)
+            }
+        if !isTaken { transport.send([PeerAnswer(number: number, body: .tryAgain)], to: peer) }
+    }
+
+    func take(_ answers: [PeerAnswer]) {
+        for answer in answers {
+            guard let what = asked.take(answer.number) else { continue }
+            switch (answer.body, what) {
+            case (.proposed(let index, let term), .write(let write)):
+                if index > keyspace.appliedIndex {
+                    waiting.proposed(write, index: index, term: term)
+                } else {
+                    // The answer came behind what it speaks of: the result is gone.
+                    write.done(.failure(.leaderChanged))
+                }
+            case (.value(let value), .question(let question)):
+                question.done(.success(value))
+            case (.tryAgain, .write(let write)):
+                waiting.hold([write])
+            case (.tryAgain, .question(let question)):
+                newQuestions.append(question)
+            case (.failed(let error), _):
+                what.fail(error)
+            default:
+                what.fail(.leaderChanged)
+            }
+        }
+    }
+
+    func expireRequests() {
+        let error = StoreError.timeout
+        waiting.expire(now, error)
+        asked.expire(now, error)
+        reads.expire(now, error)
+        for question in newQuestions where question.deadline <= now {
+            question.done(.failure(error))
+        }
+        newQuestions.removeAll { $0.deadline <= now }
+        // Held because the connection to the leader was down, or the leader was not ready.
+        if raft?.leader != 0 {
+            newWrites = waiting.takeHeld() + newWrites
+            submitWrites()
+        }
+        submitQuestions()
+    }
+
+    /// The end: everybody gets an answer, those who come later too.
+    func submitFailures(_ error: StoreError) {
+        for write in newWrites { write.done(.failure(error)) }
+        for read in newReads { read.done(.failure(error)) }
+        for question in newQuestions { question.done(.failure(error)) }
+        newWrites = []
+        newReads = []
+        newQuestions = []
+        waiting.failAll(error)
+        asked.failAll(error)
+        reads.failAll(error)
+        replacement?.fail(error)
+        replacement = nil
+        shared.close(error)
+    }
+}

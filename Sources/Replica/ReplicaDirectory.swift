@@ -1,0 +1,86 @@
+import Basics
+import Glibc
+
+/// Where things lie in a replica's directory: docs/formats/replica-directory.md.
+package struct ReplicaDirectory: Sendable {
+    package let path: String
+
+    package init(_ path: String) {
+        self.path = path
+    }
+
+    package var log: String { path + "/log" }
+    package var keyspace: String { path + "/keyspace" }
+    package var snapshots: String { path + "/snapshots" }
+    /// A keyspace in the making: it takes the place of `keyspace` when it is whole.
+    package var keyspaceInMaking: String { path + "/keyspace.new" }
+    package var identity: String { path + "/member" }
+
+    /// The snapshot file of an entry.
+    package func snapshot(index: UInt64) -> String {
+        snapshots + "/" + ReplicaDirectory.digits(index) + ".snapshot"
+    }
+
+    /// Entries that snapshot files are there for, rising.
+    func snapshotIndexes() throws(ReplicaFailure) -> [UInt64] {
+        try FileSystem.names(in: snapshots).compactMap { name in
+            guard name.utf8.count == 25, name.hasSuffix(".snapshot") else { return nil }
+            return UInt64(name.dropLast(9), radix: 16)
+        }.sorted()
+    }
+
+    /// A file that a snapshot from this peer is received into.
+    func incoming(from peer: UInt64) -> String {
+        snapshots + "/from-" + ReplicaDirectory.digits(peer) + ".incoming"
+    }
+
+    static func digits(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// Makes what is missing, and removes what a crash left half made.
+    func prepare() throws(ReplicaFailure) {
+        for folder in [path, log, snapshots] { try FileSystem.makeDirectory(folder) }
+        for name in try FileSystem.names(in: snapshots) where !name.hasSuffix(".snapshot") {
+            try FileSystem.remove(snapshots + "/" + name)
+        }
+        try FileSystem.removeTree(keyspaceInMaking)
+        try FileSystem.syncDirectory(path)
+    }
+
+    func readIdentity() throws(ReplicaFailure) -> ReplicaIdentity? {
+        guard let bytes = try FileSystem.read(identity) else { return nil }
+        let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard words.count == 5, words[0] == "martlet-replica" else {
+            throw ReplicaFailure(.corrupt, "\(identity) is damaged")
+        }
+        guard words[1] == "1" else {
+            throw ReplicaFailure(
+                .foreignDirectory, "\(identity) has format \(words[1]), newer than this program's 1")
+        }
+        guard let cluster = UInt64(words[2], radix: 16), let member = UInt64(words[3], radix: 16),
+            words[4] == "member" || words[4] == "joining"
+        else { throw ReplicaFailure(.corrupt, "\(identity) is damaged") }
+        return ReplicaIdentity(
+            clusterID: cluster, memberID: member, isJoining: words[4] == "joining")
+    }
+
+    func write(_ value: ReplicaIdentity) throws(ReplicaFailure) {
+        let text =
+            "martlet-replica 1 " + ReplicaDirectory.digits(value.clusterID) + " "
+            + ReplicaDirectory.digits(value.memberID) + (value.isJoining ? " joining" : " member")
+            + "\n"
+        try FileSystem.replace(identity, Array(text.utf8))
+        try FileSystem.syncDirectory(path)
+    }
+}
+
+/// Which cluster and member a directory belongs to.
+package struct ReplicaIdentity: Sendable, Hashable {
+    package var clusterID: UInt64
+    package var memberID: UInt64
+    /// A new id after the loss of the directory, and no state yet. A `member` without a log has
+    /// lost it, and with it what it promised: it must not go on under its id.
+    package var isJoining: Bool
+}
