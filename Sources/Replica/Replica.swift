@@ -62,10 +62,13 @@ package final class Replica: Sendable {
     package var keyspace: Keyspace? { shared.keyspace.withLock { $0 } }
 
     /// Proposes a command; answers with what applying it here answered.
-    package func propose(_ command: Command, _ done: @escaping Completion<CommandResult>) {
-        let write = PendingWrite(
-            payload: command.encode(), deadline: deadline(),
-            done: { done($0) })
+    /// A command whose encoding is larger than `bytesMax` is refused.
+    package func propose(
+        _ command: Command, bytesMax: Int, _ done: @escaping Completion<CommandResult>
+    ) {
+        let payload = command.encode()
+        guard payload.count <= bytesMax else { return done(.failure(.requestTooLarge)) }
+        let write = PendingWrite(payload: payload, deadline: deadline(), done: done)
         if !shared.inbox.send(.write(write)) { done(.failure(.tooManyRequests)) }
     }
 

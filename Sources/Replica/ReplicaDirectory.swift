@@ -57,7 +57,8 @@ package struct ReplicaDirectory: Sendable {
         }
         guard words[1] == "1" else {
             throw ReplicaFailure(
-                .foreignDirectory, "\(identity) has format \(words[1]), newer than this program's 1")
+                .foreignDirectory, "\(identity) has format \(words[1]), newer than this program's 1"
+            )
         }
         guard let cluster = UInt64(words[2], radix: 16), let member = UInt64(words[3], radix: 16),
             words[4] == "member" || words[4] == "joining"

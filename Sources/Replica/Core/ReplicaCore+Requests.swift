@@ -87,7 +87,8 @@ extension ReplicaCore {
         guard isLessorActive else { return false }
         switch question {
         case .leaseKeepAlive(let id):
-            done(lessor.keepAlive(id: id, now: now).map { .success($0) } ?? .failure(.leaseNotFound))
+            done(
+                lessor.keepAlive(id: id, now: now).map { .success($0) } ?? .failure(.leaseNotFound))
         case .leaseRemaining(let id):
             done(
                 lessor.remainingSeconds(id: id, now: now).map { .success($0) }

@@ -160,8 +160,9 @@ final class PeerTransport: Sendable {
     }
 
     /// Streams the keyspace as it is to a peer, on a thread and a connection of its own.
-    func sendSnapshot(of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64)
-    {
+    func sendSnapshot(
+        of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64
+    ) {
         let sender = SnapshotSender(
             transport: self, eventLoop: group.next(), member: member,
             hello: hello(to: member, isLearner: isLearner, .snapshot), term: term)

@@ -1,0 +1,163 @@
+import Basics
+package import Keyspace
+package import Replica
+
+/// The store as the process that holds a replica sees it.
+package struct LocalStore: Store {
+    private let replica: Replica
+    private let leaseIDs: LeaseIDs
+
+    package init(_ replica: Replica) {
+        self.replica = replica
+        leaseIDs = LeaseIDs(seed: replica.status.memberID ^ MonotonicTime.now().nanoseconds)
+    }
+
+    package func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>) {
+        let read: Completion<Keyspace> = { result in
+            done(result.flatMap { $0.range(request) })
+        }
+        if request.isSerializable {
+            replica.readLocally(read)
+        } else {
+            replica.readBarrier(read)
+        }
+    }
+
+    package func transaction(
+        _ request: TransactionRequest, _ done: @escaping Completion<TransactionResponse>
+    ) {
+        do throws(StoreError) {
+            try request.validate()
+        } catch {
+            return done(.failure(error))
+        }
+        propose(.transaction(request), bytesMax: Limits.requestBytesMax, done) { result in
+            guard case .transaction(let answer) = result else { return nil }
+            return answer
+        }
+    }
+
+    package func commit(_ request: CommitRequest, _ done: @escaping Completion<CommitResponse>) {
+        guard request.mutations.count <= Limits.commitMutationsMax else {
+            return done(.failure(.tooManyOperations))
+        }
+        propose(.commit(request), bytesMax: Limits.entryBytesMax / 2, done) { result in
+            guard case .commit(let answer) = result else { return nil }
+            return answer
+        }
+    }
+
+    package func compact(to revision: Int64, _ done: @escaping Completion<Int64>) {
+        proposeRevision(.compact(revision), done)
+    }
+
+    package func watch(_ request: WatchRequest) -> any WatchStream {
+        guard let keyspace = replica.keyspace else { return ClosedWatch(.noLeader) }
+        return LocalWatch(keyspace.watch(request))
+    }
+
+    package func leaseGrant(
+        id: Int64, ttlSeconds: Int64, _ done: @escaping Completion<LeaseStatus>
+    ) {
+        guard let granted = Lessor().grantable(ttlSeconds) else {
+            return done(
+                .failure(StoreError(.invalid, "etcdserver: too large lease TTL")))
+        }
+        let command = Command.leaseGrant(id: id == 0 ? leaseIDs.next() : id, ttlSeconds: granted)
+        propose(command, bytesMax: .max, done) { result in
+            guard case .lease(let answer) = result else { return nil }
+            return answer
+        }
+    }
+
+    package func leaseRevoke(id: Int64, _ done: @escaping Completion<Int64>) {
+        proposeRevision(.leaseRevoke(id: id), done)
+    }
+
+    package func leaseKeepAlive(id: Int64, _ done: @escaping Completion<LeaseStatus>) {
+        replica.leaseKeepAlive(id) { result in
+            done(
+                result.map { seconds in
+                    LeaseStatus(
+                        id: id, grantedTTLSeconds: seconds, remainingTTLSeconds: seconds)
+                })
+        }
+    }
+
+    package func leaseTimeToLive(
+        id: Int64, keys: Bool, _ done: @escaping Completion<LeaseStatus>
+    ) {
+        let replica = replica
+        replica.leaseRemaining(id) { result in
+            switch result {
+            case .failure(let error):
+                done(.failure(error))
+            case .success(let seconds):
+                // The leader may know of a grant that is not applied here yet.
+                replica.readBarrier { read in
+                    done(
+                        read.flatMap { $0.lease(id, keys: keys) }.map { lease in
+                            var lease = lease
+                            lease.remainingTTLSeconds = seconds
+                            return lease
+                        })
+                }
+            }
+        }
+    }
+
+    package func leases(_ done: @escaping Completion<[Int64]>) {
+        replica.readBarrier { read in
+            done(read.flatMap { $0.leases() }.map { $0.map(\.id) })
+        }
+    }
+
+    package func status(_ done: @escaping Completion<StoreStatus>) {
+        let now = replica.status
+        var status = StoreStatus()
+        status.clusterID = replica.clusterID
+        status.memberID = now.memberID
+        status.leaderID = now.leaderID
+        status.term = now.term
+        status.commitIndex = now.commitIndex
+        status.appliedIndex = now.appliedIndex
+        status.isLearner = now.isLearner
+        status.members = now.members.map { member in
+            Member(
+                id: member.id, name: member.name, peerURLs: [member.peerURL],
+                clientURLs: member.clientURLs, isLearner: now.learners.contains(member.id))
+        }
+        if let keyspace = replica.keyspace {
+            let state = keyspace.state
+            status.revision = state.revision
+            status.compactRevision = state.compactRevision
+            let usage = keyspace.fileUsage()
+            status.fileBytes = usage.bytes
+            status.fileBytesInUse = usage.bytesInUse
+        }
+        done(.success(status))
+    }
+
+    private func proposeRevision(_ command: Command, _ done: @escaping Completion<Int64>) {
+        propose(command, bytesMax: .max, done) { result in
+            guard case .revision(let answer) = result else { return nil }
+            return answer
+        }
+    }
+
+    /// - Parameter pick: the part of the result that belongs to the command.
+    private func propose<Answer>(
+        _ command: Command, bytesMax: Int, _ done: @escaping Completion<Answer>,
+        _ pick: @escaping @Sendable (CommandResult) -> Result<Answer, StoreError>?
+    ) {
+        replica.propose(command, bytesMax: bytesMax) { result in
+            switch result {
+            case .success(let applied):
+                // A replica that applied the entry before a restart has no result any more.
+                done(pick(applied) ?? .failure(.leaderChanged))
+            case .failure(let error):
+                done(.failure(error))
+            }
+        }
+    }
+}
