@@ -96,7 +96,10 @@ let package = Package(
                 "CMartlet", "Basics", "HTTP", "Keyspace", "Store", "Objects", "Informers", nioCore,
                 nioPosix,
             ]),
-        .executableTarget(name: "martlet-shim"),
+        // C only: otherwise every pod's shim would load the Swift runtime.
+        .executableTarget(
+            name: "martlet-shim",
+            linkerSettings: [.unsafeFlags(["-static-stdlib", "-nostartfiles"])]),
         // Floor 8
         floor(
             "CLI",

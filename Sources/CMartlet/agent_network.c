@@ -35,7 +35,8 @@ static struct rtattr *begin(struct request *request, unsigned short type) {
 }
 
 static void end(struct request *request, struct rtattr *attribute) {
-    char *stop = (char *)request + NLMSG_ALIGN(request->head.nlmsg_len);
+    request->head.nlmsg_len = NLMSG_ALIGN(request->head.nlmsg_len);
+    char *stop = (char *)request + request->head.nlmsg_len;
     attribute->rta_len = (unsigned short)(stop - (char *)attribute);
 }
 

@@ -38,6 +38,7 @@ package final class NodeAgent: Sendable {
         access = ObjectAccess(store: store)
         events = EventRecorder(store: store, nodeName: configuration.nodeName)
         probes = ProbeRunner(runtime: runtime, group: runtime.group)
+        try? Files.makeDirectories(configuration.directory)
         facts = HostFacts.read(directory: configuration.directory)
     }
 
