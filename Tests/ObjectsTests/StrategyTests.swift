@@ -220,8 +220,8 @@ import Testing
         #expect(
             error?.message
                 == "Operation cannot be fulfilled on Pod \"p\": the UID in the precondition "
-                + "(other) does not match the UID in record (uid-1). The object might have been deleted "
-                + "and then recreated")
+                + "(other) does not match the UID in record (uid-1). The object might have been "
+                + "deleted and then recreated")
     }
 
     @Test func propagation() throws {
