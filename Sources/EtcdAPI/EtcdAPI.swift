@@ -24,6 +24,6 @@ package enum EtcdAPI {
         var router = GRPCRouter()
         register(on: &router, store: store)
         if let admin { AdminService.register(on: &router, admin: admin) }
-        return ClientPort(router: router, store: store)
+        return EtcdPort(router: router, store: store)
     }
 }

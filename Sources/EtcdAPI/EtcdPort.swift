@@ -1,15 +1,20 @@
 import Basics
-import HTTP
+package import HTTP
 import Keyspace
 import NIOCore
-import Store
+package import Store
 
 /// What the store's client port answers: gRPC, and etcd's few plain pages.
-struct ClientPort: HTTPHandler {
-    let router: GRPCRouter
-    let store: any Store
+package struct EtcdPort: HTTPHandler {
+    private let router: GRPCRouter
+    private let store: any Store
 
-    func handle(
+    package init(router: GRPCRouter, store: any Store) {
+        self.router = router
+        self.store = store
+    }
+
+    package func handle(
         _ head: HTTPRequestHead, _ stream: any HTTPServerStream
     ) -> any HTTPRequestReceiver {
         if head.headers.first("content-type")?.hasPrefix("application/grpc") == true {
