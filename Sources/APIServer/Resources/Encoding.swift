@@ -7,7 +7,7 @@ extension Representation {
     {
         switch form {
         case .full:
-            item.stored.appendWire(to: &out, revision: item.revision)
+            item.appendWire(to: &out)
         case .metadata:
             metadataJSON(try item.object().wireJSON).write(to: &out)
         case .table:
@@ -38,7 +38,7 @@ extension Representation {
             openList(kind.listKind, kind.apiVersion, metadata, &out)
             for (index, item) in items.enumerated() {
                 if index > 0 { out.append(0x2c) }
-                item.stored.appendWire(to: &out, revision: item.revision)
+                item.appendWire(to: &out)
             }
             out += Bytes("]}".utf8)
         case .metadata:

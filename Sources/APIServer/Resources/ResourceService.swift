@@ -70,7 +70,10 @@ struct ResourceService: Sendable {
     {
         let info = context.info
         if !info.subresource.isEmpty { return try await subresource(context, writer) }
-        guard context.kind.verbs.contains(info.verb) else { throw .methodNotAllowed() }
+        let needsName = info.verb == "update" || info.verb == "patch"
+        guard context.kind.verbs.contains(info.verb), !(needsName && info.name.isEmpty),
+            !(info.verb == "create" && !info.name.isEmpty)
+        else { throw .methodNotAllowed() }
         try checkNamespaceInPath(context)
         switch info.verb {
         case "get": return try await get(context)

@@ -23,6 +23,15 @@ struct StoredItem: Sendable {
         }
     }
 
+    /// The object as clients get it; what is not stored (a dry run) has no resource version.
+    func appendWire(to out: inout Bytes) {
+        if revision > 0 {
+            stored.appendWire(to: &out, revision: revision)
+        } else {
+            out += stored.body
+        }
+    }
+
     func object() throws(APIError) -> Object {
         do {
             return Object(kind: kind, json: try stored.decode(), revision: revision)
