@@ -18,10 +18,8 @@ extension ResourceService {
             return .text("")
         }
         guard let tunnel = tunnels.connection(to: node) else {
-            throw APIError(
-                code: 503, reason: "ServiceUnavailable",
-                message: "the agent of node \"\(node)\" is not connected to this API server",
-                details: ["retryAfterSeconds": 1])
+            throw .serviceUnavailable(
+                "the agent of node \"\(node)\" is not connected to this API server")
         }
         var parameters: [String] = []
         for name in Self.logParameters {

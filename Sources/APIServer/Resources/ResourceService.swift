@@ -29,7 +29,10 @@ struct ResourceService: Sendable {
         do {
             return try await store.commit(request)
         } catch {
-            throw APIError(error)
+            var failure = APIError(error)
+            // It may have taken effect: clients must not try again by themselves.
+            if error.code == .unavailable || error.code == .timeout { failure.details = nil }
+            throw failure
         }
     }
 

@@ -1,10 +1,18 @@
+import Basics
 import HTTP
 import NIOCore
 
 /// Parts the two protocols of the API port: gRPC is the store, for node agents; the rest is REST.
 struct APIHandler: HTTPHandler {
-    let api: AsyncHTTPHandler
-    let agentHandler: (@Sendable (PeerIdentity, String) -> any HTTPHandler)?
+    private let api: AsyncHTTPHandler
+    private let agentHandler: APIServer.AgentHandler?
+    /// One for each node that ever asked, so that what a gate remembers outlives a request.
+    private let known = Locked<[String: any HTTPHandler]>([:])
+
+    init(api: AsyncHTTPHandler, agentHandler: APIServer.AgentHandler?) {
+        self.api = api
+        self.agentHandler = agentHandler
+    }
 
     func handle(
         _ head: HTTPRequestHead, _ stream: any HTTPServerStream
@@ -13,7 +21,13 @@ struct APIHandler: HTTPHandler {
             return api.handle(head, stream)
         }
         if let peer = head.peer, let node = Identity(peer).nodeName, let agentHandler {
-            return agentHandler(peer, node).handle(head, stream)
+            let handler = known.withLock { known in
+                if let handler = known[node] { return handler }
+                let handler = agentHandler(peer, node)
+                known[node] = handler
+                return handler
+            }
+            return handler.handle(head, stream)
         }
         let status = GRPCStatus(.permissionDenied, "etcdserver: permission denied")
         stream.respond(

@@ -6,13 +6,16 @@ package import Store
 
 /// The Kubernetes API over one store.
 package final class APIServer: Sendable {
+    /// Makes the handler for one node, given its identity and name; asked once for each node.
+    package typealias AgentHandler = @Sendable (PeerIdentity, String) -> any HTTPHandler
+
     package struct Options: Sendable {
         /// Where Services get their addresses from.
         package var serviceRange = "10.96.0.0/16"
         /// The port that clients reach this server on, for the Service `default/kubernetes`.
         package var port = 6443
         /// Answers the store's gRPC calls of a node's agent, behind that node's gate.
-        package var agentHandler: (@Sendable (PeerIdentity, String) -> any HTTPHandler)?
+        package var agentHandler: AgentHandler?
         /// One line for the server's log.
         package var log: @Sendable (String) -> Void = { _ in }
 
