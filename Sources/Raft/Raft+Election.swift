@@ -35,8 +35,7 @@ extension Raft {
     }
 
     /// Stands for election, asking for pre-votes first. Does nothing where that is not allowed: at a
-    /// leader, at a member that is no voter, while a snapshot is installed, or while a membership
-    /// change is committed and not yet applied.
+    /// leader, at a member that is no voter, or while a snapshot is installed.
     package mutating func campaign() {
         guard mayCampaign else {
             electionElapsed = 0
@@ -53,8 +52,10 @@ extension Raft {
     }
 
     var mayCampaign: Bool {
-        role != .leader && isVoter && installing == nil
-            && !log.hasMembershipChange(from: log.applied + 1, through: log.commit)
+        // A voter whose removal is not known to be committed may be needed to commit it, though its
+        // own vote does not count.
+        role != .leader && installing == nil
+            && (isVoter || appliedMembership.voters.contains(id)) && !isBlank
     }
 
     /// The real election. The requests wait for the write of our own vote: a candidate that

@@ -68,14 +68,18 @@ extension Raft {
         let own = log.term(entry.index)
         if own == entry.term { return }
         if own != nil {
-            if log.handedToLog >= entry.index { replacedNumber = writeNumber }
-            log.truncate(from: entry.index)
+            truncate(from: entry.index)
         }
-        log.append(entry)
+        append(entry)
     }
 
     private mutating func takeSnapshot(_ meta: SnapshotMeta) {
         guard installing == nil else { return }
+        if log.term(meta.index) == meta.term {
+            // The log has all that the snapshot has, and perhaps acknowledged entries behind it,
+            // which must stay.
+            log.commit(to: meta.index)
+        }
         guard meta.index > log.commit else {
             if leader != 0 { sendAfterPersist(.appended(index: log.commit), to: leader) }
             return
@@ -93,6 +97,7 @@ extension Raft {
         installing = nil
         replacedNumber = writeNumber
         log.reset(to: meta)
+        appliedMembership = meta.membership
         membership = meta.membership
         if leader != 0 { sendAfterPersist(.appended(index: meta.index), to: leader) }
     }

@@ -12,6 +12,7 @@ extension Raft {
     package mutating func proposeMembership(_ change: MembershipChange) -> Proposal {
         guard role == .leader else { return .notLeader(leader: leader) }
         guard log.applied >= membershipBarrier else { return .refused }
+        precondition(membership == appliedMembership, "a change is open behind the barrier")
         guard !membership.applying(change).voters.isEmpty else { return .refused }
         let proposal = propose([change.encoded()], kind: .membership)
         if case .accepted(let index, _) = proposal { membershipBarrier = index }
@@ -35,8 +36,8 @@ extension Raft {
     /// Entries of our own term go to our log now and to the others with the next Ready.
     mutating func appendOwn(_ entries: [Entry]) {
         for entry in entries {
-            log.append(entry)
             uncommittedBytes += entry.cost
+            append(entry)
         }
     }
 

@@ -1,16 +1,56 @@
+/// Members change one at a time, and a change counts from the moment its entry is in the log,
+/// committed or not (dissertation, 4.1): a replica that restarts and does not know yet what is
+/// committed must still ask the members that may have committed it. What is cut off the log again
+/// no longer counts.
 extension Raft {
     /// The shell applies the change of a committed membership entry. Call it before `applied`.
-    /// Returns the members from now on, for the shell to keep with its state.
+    /// Returns the members as of this entry, for the shell to keep with its state.
     package mutating func membershipApplied(_ change: MembershipChange) -> Membership {
-        membership = membership.applying(change)
-        guard role == .leader else { return membership }
-        guard isVoter else {
-            // The others learn of the commit from the appends that are sent with it.
-            sendAppends()
+        appliedMembership = appliedMembership.applying(change)
+        guard role == .leader else { return appliedMembership }
+        // Whoever is removed, perhaps this leader, is told first that it is.
+        sendAppends()
+        followMembership()
+        if !isVoter, !appliedMembership.voters.contains(id) {
             becomeFollower(term: term, leader: 0)
-            return membership
         }
-        peers.removeAll { !membership.contains($0.id) }
+        return appliedMembership
+    }
+
+    /// Appends an entry, and lets it count if it changes the members.
+    mutating func append(_ entry: Entry) {
+        log.append(entry)
+        guard entry.kind == .membership else { return }
+        membership = membership.applying(Self.change(of: entry))
+        followMembership()
+    }
+
+    /// Removes `first` and what follows from the log, with the changes of members in it.
+    mutating func truncate(from first: UInt64) {
+        if log.handedToLog >= first { replacedNumber = writeNumber }
+        log.truncate(from: first)
+        membership = Self.membership(appliedMembership, in: log)
+    }
+
+    /// The members at the end of the log, given those as of the applied index.
+    static func membership(_ applied: Membership, in log: RaftLog) -> Membership {
+        log.entries(after: log.applied).reduce(applied) { members, entry in
+            entry.kind == .membership ? members.applying(change(of: entry)) : members
+        }
+    }
+
+    private static func change(of entry: Entry) -> MembershipChange {
+        do {
+            return try MembershipChange(decoding: entry.payload)
+        } catch {
+            preconditionFailure("membership entry \(entry.term)/\(entry.index): \(error)")
+        }
+    }
+
+    /// A leader replicates to the other members, and to those whose removal is not applied yet.
+    private mutating func followMembership() {
+        guard role == .leader else { return }
+        peers.removeAll { !membership.contains($0.id) && !appliedMembership.contains($0.id) }
         for member in membership.all where member != id {
             guard !peers.contains(where: { $0.id == member }) else { continue }
             var peer = Progress(id: member, next: log.lastIndex + 1)
@@ -21,6 +61,5 @@ extension Raft {
         if !membership.voters.contains(transferee) { transferee = 0 }
         advanceCommit()
         releaseReads()
-        return membership
     }
 }

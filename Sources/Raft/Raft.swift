@@ -7,9 +7,8 @@ import Basics
 /// The same inputs give the same outputs, in any process.
 ///
 /// After Ongaro's dissertation: pre-vote (9.6), check quorum and leader stickiness (6.2, 4.2.3),
-/// membership changes one at a time (4.1), read index (6.4), leader transfer (3.10). A change of
-/// members takes effect when it is applied, and a leader accepts one only after an entry of its own
-/// term and every earlier change is applied.
+/// membership changes one at a time (4.1), read index (6.4), leader transfer (3.10). A leader accepts
+/// a change of members only after an entry of its own term and every earlier change is applied.
 ///
 /// Writes of the log are asynchronous: what a replica promises (votes, acknowledgements, its own
 /// share of a quorum) waits for `persisted`, everything else does not.
@@ -20,8 +19,10 @@ package struct Raft: Sendable {
     package internal(set) var vote: UInt64
     /// 0 while unknown.
     package internal(set) var leader: UInt64 = 0
-    /// The members as of the last membership change that the shell reported as applied.
+    /// The members at the end of the log, committed or not: those who vote and commit.
     package internal(set) var membership: Membership
+    /// The members as of the last change that the shell applied.
+    package internal(set) var appliedMembership: Membership
     var log: RaftLog
     var random: SeededRandom
 
@@ -65,8 +66,9 @@ package struct Raft: Sendable {
         self.configuration = configuration
         term = initial.hardState.term
         vote = initial.hardState.vote
-        membership = initial.membership
+        appliedMembership = initial.membership
         log = RaftLog(initial)
+        membership = Self.membership(initial.membership, in: log)
         precondition(
             term >= log.lastTerm, "term \(term) is older than the log's last, \(log.lastTerm)")
         random = SeededRandom(seed: configuration.seed ^ configuration.id &* 0x9e37_79b9)

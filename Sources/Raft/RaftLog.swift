@@ -150,9 +150,8 @@ struct RaftLog: Sendable {
         return entries[position(first)...position(last)].reduce(0) { $0 + $1.cost }
     }
 
-    func hasMembershipChange(from first: UInt64, through last: UInt64) -> Bool {
-        guard first <= last else { return false }
-        return entries[position(first)...position(last)].contains { $0.kind == .membership }
+    func entries(after index: UInt64) -> ArraySlice<Entry> {
+        entries[(position(index) + 1)...]
     }
 
     private func position(_ index: UInt64) -> Int { Int(index - offset) - 1 }

@@ -141,6 +141,37 @@ import Testing
         #expect(sizes == [2, 2, 2, 2, 1])
     }
 
+    /// Entries behind a snapshot that brings nothing new are acknowledged, and must stay.
+    @Test func snapshotInsideTheLogRemovesNothing() {
+        var raft = follower(terms: [1, 1, 1])
+        let meta = SnapshotMeta(index: 2, term: 1, membership: Membership(voters: [1, 2, 3]))
+        raft.step(Message(from: 2, to: 1, term: 1, body: .installSnapshot(meta)))
+        let readys = drain(&raft)
+        #expect(readys.allSatisfy { $0.snapshotToInstall == nil })
+        #expect(readys.flatMap(\.committed).map(\.index) == [1, 2])
+        #expect(raft.lastIndex == 3)
+    }
+
+    /// A change counts while it is in the log, and no longer when it is cut off.
+    @Test func membershipFollowsTheLog() {
+        var raft = follower(terms: [1])
+        let entry = Entry(
+            term: 1, index: 2, kind: .membership,
+            payload: MembershipChange.addVoter(4).encoded())
+        raft.step(
+            Message(
+                from: 2, to: 1, term: 1,
+                body: .append(prevIndex: 1, prevTerm: 1, entries: [entry], commit: 0)))
+        #expect(raft.membership.voters == [1, 2, 3, 4])
+        #expect(raft.appliedMembership.voters == [1, 2, 3])
+        let other = Entry(term: 2, index: 2, payload: [])
+        raft.step(
+            Message(
+                from: 3, to: 1, term: 2,
+                body: .append(prevIndex: 1, prevTerm: 1, entries: [other], commit: 0)))
+        #expect(raft.membership.voters == [1, 2, 3])
+    }
+
     @Test func blankReplicaNeverVotes() {
         var raft = Raft(
             Raft.Configuration(id: 4, seed: 1),

@@ -1,1 +1,3 @@
-print("fuzz")
+import ArgumentParser
+
+RaftFuzz.main()

@@ -1,0 +1,102 @@
+import Basics
+import Keyspace
+import Raft
+
+/// The state machine of one simulated replica.
+protocol SimulatedState: AnyObject {
+    var appliedIndex: UInt64 { get }
+    var appliedTerm: UInt64 { get }
+    /// The members as `Command.membership` left them; nil if there never was one.
+    func membership() throws(Violation) -> Bytes?
+    func apply(_ batch: [AppliedEntry]) throws(Violation) -> [CommandResult]
+    /// The value of a key at the applied state.
+    func value(of key: Bytes) throws(Violation) -> Bytes?
+    /// A hash of all keys with their revisions, and of the revision.
+    func digest() throws(Violation) -> UInt64
+    /// Everything, as a snapshot file would hold it.
+    func image() throws(Violation) -> StateImage
+    /// The process was killed and starts again: what the kernel held is still there.
+    func reopen() throws(Violation)
+    /// Removes what it keeps on disk.
+    func discard()
+}
+
+/// A snapshot file, synced.
+struct StateImage: Sendable {
+    enum Content: Sendable {
+        case model(ModelKeyspace)
+        /// The bytes of a snapshot file of the production keyspace.
+        case file(Bytes)
+    }
+
+    var meta: SnapshotMeta
+    var content: Content
+}
+
+/// A hash of an answer, to compare answers of several state machines.
+enum ResultDigest {
+    static func of(_ result: CommandResult) -> UInt64 {
+        var hash = TraceHash()
+        switch result {
+        case .transaction(.success(let response)):
+            hash.add(1)
+            add(response, to: &hash)
+        case .commit(.success(.committed(let first, let last))):
+            hash.add(2)
+            hash.add(UInt64(bitPattern: first))
+            hash.add(UInt64(bitPattern: last))
+        case .commit(.success(.guardFailed(let index, let revision))):
+            hash.add(3)
+            hash.add(UInt64(index))
+            hash.add(UInt64(bitPattern: revision))
+        case .revision(.success(let revision)):
+            hash.add(4)
+            hash.add(UInt64(bitPattern: revision))
+        case .lease(.success(let status)):
+            hash.add(5)
+            hash.add(UInt64(bitPattern: status.id))
+        case .none:
+            hash.add(6)
+        case .transaction(.failure(let error)), .commit(.failure(let error)),
+            .revision(.failure(let error)), .lease(.failure(let error)):
+            hash.add(7)
+            hash.add(Array(error.message.utf8))
+        }
+        return hash.value
+    }
+
+    private static func add(_ response: TransactionResponse, to hash: inout TraceHash) {
+        hash.add(UInt64(bitPattern: response.revision))
+        hash.add(response.succeeded ? 1 : 0)
+        for part in response.responses {
+            switch part {
+            case .range(let range):
+                hash.add(UInt64(bitPattern: range.count))
+                for item in range.keyValues { add(item, to: &hash) }
+            case .put(let put):
+                hash.add(put.previous == nil ? 0 : 1)
+                if let previous = put.previous { add(previous, to: &hash) }
+            case .deleteRange(let deletion):
+                hash.add(UInt64(bitPattern: deletion.deleted))
+                for item in deletion.previous { add(item, to: &hash) }
+            case .transaction(let inner):
+                add(inner, to: &hash)
+            }
+        }
+    }
+
+    static func add(_ item: KeyValue, to hash: inout TraceHash) {
+        hash.add(item.key)
+        hash.add(item.value)
+        for number in [item.createRevision, item.modRevision, item.version, item.lease] {
+            hash.add(UInt64(bitPattern: number))
+        }
+    }
+
+    static func ofState(_ items: [KeyValue], revision: Int64) -> UInt64 {
+        var hash = TraceHash()
+        hash.add(UInt64(bitPattern: revision))
+        for item in items { add(item, to: &hash) }
+        return hash.value
+    }
+}
