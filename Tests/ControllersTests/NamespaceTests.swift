@@ -94,7 +94,9 @@ struct NamespaceTests {
         }
         #expect(
             condition?["message"]
-                == "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances"
+                == .string(
+                    "Some content in the namespace has finalizers remaining: "
+                        + "example.com/hold in 1 resource instances")
         )
         cluster.update(.configMap, "held", in: "team") {
             $0.set(nil, at: "metadata", "finalizers")

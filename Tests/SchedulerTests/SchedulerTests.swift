@@ -228,7 +228,10 @@ struct SchedulerTests {
         bench.run()
         #expect(
             bench.scheduled("p")?["message"]
-                == "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+                == .string(
+                    "0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. "
+                        + "no new claims to deallocate, preemption: 0/3 nodes are available: "
+                        + "3 Preemption is not helpful for scheduling.")
         )
     }
 
