@@ -4,6 +4,9 @@ extension JSON {
     /// Nesting that a document may have; Go's decoder allows 10,000, which no API object needs.
     package static let depthMax = 512
 
+    /// Duplicate or unknown fields that are reported; more of them tell nothing new.
+    static let faultsMax = 100
+
     /// Parses one document. Of a key given twice the last value counts, as with Go.
     package static func parse(_ bytes: Bytes) throws(JSONError) -> JSON {
         var duplicates: [String] = []
@@ -103,7 +106,7 @@ struct JSONParser {
         defer { depth -= 1 }
         var members: [JSONObject.Member] = []
         // Hashing pays only where an object is large.
-        var seen: Set<String> = []
+        var seen: [String: Int] = [:]
         if bytes[position] == UInt8(ascii: "}") {
             position += 1
             return JSONObject()
@@ -122,7 +125,7 @@ struct JSONParser {
             path.append(.key(key))
             let value = try parseValue()
             if let index = Self.duplicate(of: key, in: members, &seen) {
-                duplicates.append(describedPath)
+                if duplicates.count < JSON.faultsMax { duplicates.append(describedPath) }
                 members[index].value = value
             } else {
                 members.append(JSONObject.Member(key: key, value: value))
@@ -140,13 +143,15 @@ struct JSONParser {
     }
 
     private static func duplicate(
-        of key: String, in members: [JSONObject.Member], _ seen: inout Set<String>
+        of key: String, in members: [JSONObject.Member], _ seen: inout [String: Int]
     ) -> Int? {
-        if members.count >= 24 {
-            if seen.isEmpty { for member in members { seen.insert(member.key) } }
-            if seen.insert(key).inserted { return nil }
+        guard members.count >= 24 else { return members.firstIndex { $0.key == key } }
+        if seen.isEmpty {
+            for (index, member) in members.enumerated() { seen[member.key] = index }
         }
-        return members.firstIndex { $0.key == key }
+        if let index = seen[key] { return index }
+        seen[key] = members.count
+        return nil
     }
 
     private mutating func parseArray() throws(JSONError) -> [JSON] {

@@ -55,7 +55,7 @@ struct ProtobufDecoder {
                     maps[index].object.replace(key, with: entry)
                 } else {
                     var map = JSONObject()
-                    map.append(key, entry)
+                    map.replace(key, with: entry)
                     maps.append((field, map))
                 }
             }

@@ -85,7 +85,9 @@ struct Conformance {
             path.append(.key(member.key))
             defer { path.removeLast() }
             guard let field = message.property(member.key) else {
-                unknownFields.append("unknown field \"\(fieldPath)\"")
+                if unknownFields.count < JSON.faultsMax {
+                    unknownFields.append("unknown field \"\(fieldPath)\"")
+                }
                 continue
             }
             var value = member.value
@@ -137,22 +139,21 @@ struct Conformance {
             }
             json = .array(elements)
         case .map:
-            guard case .object(var object) = json else {
+            guard case .object(let object) = json else {
                 throw mismatch(json, "map[string]" + Self.goType(field), owner)
             }
             json = .null
-            for key in object.keys {
-                path.append(.key(key))
-                var value = object[key] ?? .null
-                if value == .null {
-                    value = Self.zero(field)
+            var members = object.members
+            for index in members.indices {
+                path.append(.key(members[index].key))
+                if members[index].value == .null {
+                    members[index].value = Self.zero(field)
                 } else {
-                    try conformElement(&value, field, owner)
+                    try conformElement(&members[index].value, field, owner)
                 }
-                object.replace(key, with: value)
                 path.removeLast()
             }
-            json = .object(object)
+            json = .object(JSONObject(uniqueMembers: members))
         }
     }
 
