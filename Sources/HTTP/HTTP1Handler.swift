@@ -55,7 +55,6 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
             guard let stream = current else { return }
             stream.loopRequestEnded = true
             stream.loopReceiver?.receiveEnd()
-            if stream.loopIsEnded { finish(stream) }
         }
     }
 
@@ -129,9 +128,14 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
             return
         }
         stream.loopIsEnded = true
-        context?.write(wrapOutboundOut(.end(nil)), promise: nil)
+        // The end lets the pipelining handler hand in the next request at once, so this one must
+        // be over before.
+        let closes = closesAfter(stream) || !stream.loopRequestEnded
+        if stream.loopRequestEnded { finish(stream) }
+        let written = context?.eventLoop.makePromise(of: Void.self)
+        if closes { written?.futureResult.whenComplete { _ in self.close() } }
+        context?.write(wrapOutboundOut(.end(nil)), promise: written)
         scheduleFlush()
-        if stream.loopRequestEnded { finish(stream) } else { closeAfterWriting() }
     }
 
     func reset(_ stream: HTTP1Stream) {
@@ -149,21 +153,13 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
 
     /// Both halves of the exchange are complete.
     private func finish(_ stream: HTTP1Stream) {
-        let closes = closesAfter(stream)
         stream.loopReceiver = nil
         stream.loopCallbacks = []
         current = nil
-        if closes { return closeAfterWriting() }
         if isReadHeld {
             isReadHeld = false
             context?.read()
         }
-    }
-
-    private func closeAfterWriting() {
-        guard let context else { return }
-        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))))
-            .whenComplete { _ in self.close() }
     }
 
     private func scheduleFlush() {

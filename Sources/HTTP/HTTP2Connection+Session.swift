@@ -135,6 +135,10 @@ extension HTTP2Connection: HTTP2SessionDelegate {
 
     func goAwayReceived() { isGoingAway = true }
 
+    func sentGoAway(errorCode: UInt32) {
+        if errorCode != HTTP2ErrorCode.none { complain("HTTP/2 error \(errorCode)") }
+    }
+
     func read(
         stream id: Int32, into target: UnsafeMutableRawBufferPointer
     ) -> HTTP2Session.ReadResult {

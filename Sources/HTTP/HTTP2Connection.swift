@@ -39,6 +39,7 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     var bufferedBytes = 0
     var writableStreams: [HTTP2Stream] = []
     private var isReading = false
+    private var hasComplained = false
     private var isFlushing = false
     private var isFlushScheduled = false
     private var isDraining = false
@@ -84,11 +85,18 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         isReading = false
         awaitsPing = false
         if let failure {
-            let peer = context.remoteAddress.map { "\($0)" } ?? "a peer"
-            log("HTTP/2 from \(peer): \(failure); closing")
+            complain(failure)
             flush()
             close()
         }
+    }
+
+    /// One line about a peer that does not keep to the protocol.
+    func complain(_ what: String) {
+        guard !hasComplained else { return }
+        hasComplained = true
+        let peer = context?.remoteAddress.map { "\($0)" } ?? "a peer"
+        log("HTTP/2 from \(peer): \(what); closing")
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

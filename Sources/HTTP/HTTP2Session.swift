@@ -12,6 +12,8 @@ protocol HTTP2SessionDelegate: AnyObject {
     func sentEnd(stream: Int32)
     func pingAcknowledged()
     func goAwayReceived()
+    /// The peer broke the protocol, and has been told so; the connection ends.
+    func sentGoAway(errorCode: UInt32)
     /// Copies bytes to send into `target`.
     func read(stream: Int32, into target: UnsafeMutableRawBufferPointer) -> HTTP2Session.ReadResult
 }
@@ -291,6 +293,9 @@ private func setHTTP2Callbacks(_ callbacks: OpaquePointer?) {
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
         guard let frame = unsafe frame, let user = unsafe user else { return 0 }
         let header = unsafe frame.pointee.hd
+        if header.type == typeGoAway {
+            unsafe owner(user).target.sentGoAway(errorCode: frame.pointee.goaway.error_code)
+        }
         guard header.flags & endStream != 0, header.type == typeData || header.type == typeHeaders
         else { return 0 }
         unsafe owner(user).target.sentEnd(stream: header.stream_id)

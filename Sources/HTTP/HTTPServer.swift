@@ -13,6 +13,7 @@ package final class HTTPServer: Sendable {
     private init(_ core: HTTPServerCore, _ listener: any Channel) {
         self.core = core
         self.listener = listener
+        port = listener.localAddress?.port ?? 0
     }
 
     /// Binds and serves. With `onTunnel`, the port also takes reverse tunnels from peers that
@@ -51,7 +52,7 @@ package final class HTTPServer: Sendable {
     }
 
     /// The port bound: the one asked for, or what the kernel chose for 0.
-    package var port: Int { listener.localAddress?.port ?? 0 }
+    package let port: Int
 
     /// Accepts no more, lets open requests end for `drainSeconds`, closes the rest.
     package func stop() async {
