@@ -44,10 +44,8 @@ extension StateView {
     }
 
     static func damaged(_ key: RecordKey) -> KeyspaceError {
-        KeyspaceError(
-            .corrupt,
-            "record \(key.position.revision).\(key.position.sub) chunk \(key.chunk) fails its checksum"
-        )
+        let record = "record \(key.position.revision).\(key.position.sub)"
+        return KeyspaceError(.corrupt, "\(record) chunk \(key.chunk) fails its checksum")
     }
 
     /// The record at a position; nil when there is none.
