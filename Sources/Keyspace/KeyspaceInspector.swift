@@ -61,6 +61,7 @@ package final class KeyspaceInspector {
         guard let tables else {
             throw KeyspaceError(.foreignFormat, "\(directory) is not a keyspace")
         }
+        do throws(LMDBError) { try read.keepDatabases() } catch { throw KeyspaceError(error) }
         self.environment = environment
         self.tables = tables
     }

@@ -5,6 +5,7 @@ import CLMDB
 /// While it is open, and not reset, pages that it can see are not reused: keep it short.
 @safe package struct ReadTransaction: ~Copyable, @unchecked Sendable {
     private let handle: OpaquePointer
+    private var isEnded = false
     /// Ending a transaction touches the environment's reader table.
     private let environment: Environment
 
@@ -14,7 +15,7 @@ import CLMDB
     }
 
     deinit {
-        unsafe mdb_txn_abort(handle)
+        if !isEnded { unsafe mdb_txn_abort(handle) }
     }
 
     package var view: TransactionView { unsafe TransactionView(handle: handle) }
@@ -27,5 +28,11 @@ import CLMDB
     /// Takes the newest snapshot after `reset`.
     package func renew() throws(LMDBError) {
         try check(unsafe mdb_txn_renew(handle), "renew read")
+    }
+
+    /// Ends the transaction and keeps the databases that it opened open.
+    package consuming func keepDatabases() throws(LMDBError) {
+        isEnded = true
+        try check(unsafe mdb_txn_commit(handle), "end read")
     }
 }

@@ -112,6 +112,45 @@ import Testing
         }
     }
 
+    @Test func whatAKilledProcessLeavesHoldsEveryAppliedBatch() throws {
+        let fixture = try Fixture()
+        try fixture.directory.makeDirectory("copy")
+        for number in 1...20 {
+            try fixture.put("k\(number % 3)", String(repeating: "\(number)", count: 3000))
+            // Nothing was synced or closed: the page cache is all there is.
+            try fixture.directory.write(
+                "copy/data.mdb", fixture.directory.read("keyspace/data.mdb"))
+            let copy = try Keyspace.open(directory: fixture.directory.path + "/copy")
+            defer { copy.stop() }
+            #expect(copy.state == fixture.keyspace.state)
+            #expect(
+                copy.range(RangeRequest(.all)) == fixture.keyspace.range(RangeRequest(.all)))
+        }
+    }
+
+    @Test func anInspectorReadsBesideTheWriter() throws {
+        let fixture = try Fixture()
+        for number in 0..<500 { try fixture.put("k/\(number % 100)", "\(number)") }
+        try fixture.delete("k/7")
+        let writer = fixture.keyspace
+        // Another process would open the file in place; in this one a copy has to do.
+        try fixture.directory.makeDirectory("copy")
+        try fixture.directory.write(
+            "copy/data.mdb", fixture.directory.read("keyspace/data.mdb"))
+        let inspector = try KeyspaceInspector(directory: fixture.directory.path + "/copy")
+        let summary = try inspector.summary()
+        #expect(summary.state == writer.state)
+        #expect(summary.keys == 99 && summary.changes == 501)
+        var keys = 0
+        try inspector.keys(.prefix("k/")) { _ in keys += 1 }
+        #expect(keys == 99)
+        var changes: [Int64] = []
+        try inspector.changes(.key("k/7")) { changes.append($0.isDelete ? -1 : $0.version) }
+        #expect(changes == [1, 2, 3, 4, 5, -1])
+        let old = try inspector.get(Bytes("k/7".utf8), revision: 200).get()
+        #expect(old?.value == Bytes("107".utf8))
+    }
+
     @Test func compactionGivesPagesBack() throws {
         let fixture = try Fixture()
         for round in 0..<20 {

@@ -6,6 +6,7 @@ extension Keyspace {
     /// applied index are skipped and answer `none`; a gap is a programming error. After an
     /// error nothing of the batch took effect.
     package func apply(_ batch: [AppliedEntry]) throws(KeyspaceError) -> [CommandResult] {
+        if batch.isEmpty { return [] }
         var results: [CommandResult] = []
         results.reserveCapacity(batch.count)
         let loadsPrevious = hub.wantsPrevious

@@ -13,6 +13,8 @@ package final class KeyspaceWatch: Sendable {
     struct Progress {
         /// The first revision that is not delivered yet.
         var position: Int64
+        /// The revision of the last answer.
+        var answered: Int64 = 0
         var pending: Pending?
         /// In the hub's lists of waiting watchers: complete up to the newest revision.
         var isWaiting = false

@@ -32,7 +32,9 @@ extension WatchHub.Inner {
         }
         if watch.progress.value.wantsProgress {
             watch.progress.value.wantsProgress = false
-            return answer(watch, .success(WatchBatch(events: [], revision: head)))
+            // History can be ahead of what is published.
+            let revision = max(head, watch.progress.value.answered)
+            return answer(watch, .success(WatchBatch(events: [], revision: revision)))
         }
         startWaiting(watch)
         return nil
@@ -41,7 +43,8 @@ extension WatchHub.Inner {
     func answer(
         _ watch: KeyspaceWatch, _ result: Result<WatchBatch, StoreError>
     ) -> WatchHub.Answer? {
-        watch.progress.value.takePending().map {
+        if case .success(let batch) = result { watch.progress.value.answered = batch.revision }
+        return watch.progress.value.takePending().map {
             WatchHub.Answer(done: $0.done, result: result)
         }
     }
