@@ -11,6 +11,11 @@ package struct Martlet: AsyncParsableCommand {
         ])
 
     package init() {}
+
+    /// Runs the command of this process and ends it.
+    package static func start() async {
+        await main()
+    }
 }
 
 /// The versions that Martlet reports.

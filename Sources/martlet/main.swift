@@ -4,4 +4,4 @@ import CLI
 if ["server", "agent"].contains(CommandLine.arguments.dropFirst().first ?? "") {
     StopSignals.block()
 }
-await Martlet.main()
+await Martlet.start()

@@ -129,7 +129,7 @@ struct StoreSnapshotStatus: ParsableCommand {
                         String(header.revision), String(header.compactRevision),
                     ],
                 ]))
-        } catch let error as CommandError {
+        } catch {
             reportError(error)
             throw ExitCode(error.exitCode)
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import HTTP
 import Store
 
 struct StoreStatusCommand: AsyncParsableCommand {
@@ -22,7 +23,7 @@ struct StoreStatusCommand: AsyncParsableCommand {
                     rows.append(row(address, try await store.status()))
                     answers += 1
                 } catch {
-                    rows.append([address, "", "", "unreachable: \(error.message)"])
+                    rows.append([address, "", "", "unreachable: \(error)"])
                 }
             }
             print(table(rows))
