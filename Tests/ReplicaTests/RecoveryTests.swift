@@ -1,0 +1,162 @@
+import Basics
+import Glibc
+import Keyspace
+import Raft
+import Replica
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(2))) struct RecoveryTests {
+    /// Small logs and memory windows, so that a few writes leave a follower behind for good.
+    private func tight(_ configuration: inout ReplicaConfiguration) {
+        configuration.snapshotLogBytes = 60_000
+        configuration.logSegmentBytes = 16_384
+        configuration.entriesInMemoryMax = 40
+    }
+
+    private func fill(_ cluster: TestCluster, _ writer: Int, _ count: Int) async throws {
+        let value = String(repeating: "v", count: 600)
+        for number in 0..<count { try await cluster.mustPut(writer, "k\(number)", value) }
+        try await cluster.mustPut(writer, "last", "\(count)")
+    }
+
+    @Test func aLaggingFollowerGetsASnapshot() async throws {
+        let cluster = try TestCluster()
+        cluster.adjust = tight
+        try cluster.startAll()
+        try await cluster.mustPut(0, "a", "1")
+        let leader = try await cluster.leader()
+        let behind = (leader + 1) % 3
+        cluster.stop(behind)
+        try await fill(cluster, leader, 300)
+        try cluster.start(behind)
+        try await eventually("the snapshot is applied") {
+            (try? await cluster.get(behind, "last").get()) == "300"
+        }
+        #expect(try await cluster.mustGet(behind, "a") == "1")
+        // It goes on by itself, also after a restart.
+        cluster.stop(behind)
+        try cluster.start(behind)
+        try await cluster.mustPut(behind, "b", "2")
+        #expect(try await cluster.mustGet(behind, "k7") != nil)
+        try await cluster.end()
+    }
+
+    @Test func snapshotsKeepTheLogShort() async throws {
+        let cluster = try TestCluster(1)
+        cluster.adjust = tight
+        try cluster.startAll()
+        try await fill(cluster, 0, 800)
+        try await eventually("the log is cut") { cluster[0].status.logBytes < 200_000 }
+        cluster.stop(0)
+        try cluster.start(0)
+        #expect(try await cluster.mustGet(0, "last") == "800")
+        try await cluster.end()
+    }
+
+    @Test func anEmptyReplicaWaitsAndIsReplaced() async throws {
+        let cluster = try TestCluster()
+        cluster.adjust = tight
+        try cluster.startAll()
+        try await fill(cluster, 0, 100)
+        cluster.stop(1)
+        cluster.remove(1)
+        try cluster.start(1)
+        #expect(cluster[1].status.isWaitingForReplacement)
+        #expect(cluster[1].keyspace == nil)
+        try await cluster.mustPut(0, "meanwhile", "1")
+        let refused = await cluster.replace(2, "replica-1")
+        #expect((try? refused.get()) == nil, "a healthy replica must not be replaced")
+        let id = try await cluster.replace(2, "replica-2").get()
+        #expect(id != 2000)
+        #expect(cluster[1].status.memberID == id)
+        #expect(try await cluster.mustGet(1, "last") == "100")
+        #expect(try await cluster.mustGet(1, "meanwhile") == "1")
+        let members = cluster[0].status.members
+        #expect(members.count == 3)
+        #expect(members.first { $0.name == "replica-2" }?.id == id)
+        // It votes: with one of the others stopped there is a quorum.
+        cluster.stop(2)
+        try await cluster.mustPut(1, "after", "2")
+        // And it knows who it is after a restart.
+        cluster.stop(1)
+        try cluster.start(1)
+        #expect(cluster[1].status.memberID == id)
+        try await cluster.mustPut(1, "again", "3")
+        // A second loss waits again, though its first id is in the configuration.
+        try cluster.start(2)
+        try await cluster.mustPut(2, "three", "3")
+        cluster.stop(1)
+        cluster.remove(1)
+        try cluster.start(1)
+        try await cluster.mustPut(0, "x", "1")
+        #expect(cluster[1].status.isWaitingForReplacement)
+        let next = try await cluster.replace(0, "replica-2").get()
+        #expect(next != id)
+        #expect(try await cluster.mustGet(1, "x") == "1")
+        try await cluster.end()
+    }
+
+    /// The directory as a power cut leaves it: the newest log is there, the keyspace file is of
+    /// unknown age, and the boot id is another.
+    @Test func afterACrashOfTheSystemTheKeyspaceIsRebuilt() async throws {
+        let cluster = try TestCluster()
+        cluster.adjust = tight
+        try cluster.startAll()
+        try await fill(cluster, 0, 150)
+        for index in 0..<3 { cluster.stop(index) }
+        for index in 0..<3 {
+            // As if it had not been stopped, under another boot id.
+            try cluster.write(
+                index, "keyspace/boot", "running 00000000-0000-0000-0000-000000000000\n")
+            try cluster.write(index, "keyspace/data.mdb", "not to be read")
+        }
+        for index in 0..<3 { try cluster.start(index) }
+        #expect(try await cluster.mustGet(0, "last") == "150")
+        #expect(try await cluster.mustGet(1, "k149") != nil)
+        #expect(cluster[2].status.members.count == 3)
+        try await cluster.mustPut(2, "b", "2")
+        try await cluster.end()
+    }
+
+    @Test func anotherClustersDirectoryIsRefused() async throws {
+        let cluster = try TestCluster(1)
+        try cluster.startAll()
+        try await cluster.mustPut(0, "a", "1")
+        cluster.stop(0)
+        cluster.adjust = { $0.clusterID = 5 }
+        do throws(ReplicaFailure) {
+            try cluster.start(0)
+            Issue.record("started")
+        } catch {
+            #expect(error.fatalExit == .foreignDirectory)
+        }
+        cluster.adjust = { _ in }
+        try cluster.write(0, "log/0000000000000001.wal", "MARTWAL nonsense")
+        do throws(ReplicaFailure) {
+            try cluster.start(0)
+            Issue.record("started")
+        } catch {
+            #expect(error.fatalExit == .corrupt)
+            #expect(error.description.contains("0000000000000001.wal"))
+        }
+        try await cluster.end()
+    }
+
+    @Test func aPortInUseIsSaid() async throws {
+        let cluster = try TestCluster(1)
+        try cluster.startAll()
+        let other = try TestCluster(1)
+        other.adjust = { configuration in
+            configuration.members[0].peerPort = cluster.members[0].peerPort
+        }
+        do throws(ReplicaFailure) {
+            try other.start(0)
+            Issue.record("started")
+        } catch {
+            #expect(error.description.contains("\(cluster.members[0].peerPort)"))
+            #expect(error.fatalExit == nil)
+        }
+        try await other.end()
+        try await cluster.end()
+    }
+}
