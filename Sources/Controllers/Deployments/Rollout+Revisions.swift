@@ -8,10 +8,10 @@ extension Rollout {
         let newest = oldIndices.map { sets[$0].revision }.max() ?? 0
         copyAnnotations(to: newIndex)
         setRevision(newest + 1, at: newIndex)
-        if let seconds = deployment.spec["minReadySeconds"]?.intValue,
-            seconds != sets[newIndex].object.spec["minReadySeconds"]?.intValue ?? 0
-        {
-            sets[newIndex].object.json.set(.integer(seconds), at: "spec", "minReadySeconds")
+        let seconds = deployment.spec.count("minReadySeconds")
+        if seconds != sets[newIndex].object.spec.count("minReadySeconds") {
+            sets[newIndex].object.json.set(
+                seconds == 0 ? nil : .integer(seconds), at: "spec", "minReadySeconds")
         }
         changed.setAnnotation(
             DeploymentKeys.revision, sets[newIndex].object.annotation(DeploymentKeys.revision))
