@@ -1,1 +1,3 @@
-print("dump")
+import ArgumentParser
+
+MartletDump.main()

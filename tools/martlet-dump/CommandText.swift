@@ -1,0 +1,92 @@
+import Basics
+import Keyspace
+
+/// Commands in a line each: keys and sizes, never values.
+enum CommandText {
+    static func describe(_ command: Command) -> String {
+        switch command {
+        case .nothing: "nothing (a new leader's first entry)"
+        case .transaction(let request): describe(request)
+        case .commit(let request): describe(request)
+        case .compact(let revision): "compact to revision \(revision)"
+        case .leaseGrant(let id, let ttl): "grant lease \(id) for \(ttl) s"
+        case .leaseRevoke(let id): "revoke lease \(id)"
+        case .leaseCheckpoint(let leases):
+            "checkpoint of "
+                + leases.map { "lease \($0.id): \($0.remainingSeconds) s" }
+                .joined(separator: ", ")
+        case .membership(let blob): "membership, \(blob.count) bytes"
+        }
+    }
+
+    private static func describe(_ request: TransactionRequest) -> String {
+        let then = list(request.success)
+        if request.compares.isEmpty, request.failure.isEmpty { return then }
+        let conditions = request.compares.map(describe).joined(separator: " and ")
+        let otherwise = request.failure.isEmpty ? "" : " else \(list(request.failure))"
+        return "if \(conditions.isEmpty ? "nothing" : conditions) then \(then)\(otherwise)"
+    }
+
+    private static func list(_ operations: [Operation]) -> String {
+        if operations.isEmpty { return "nothing" }
+        return operations.map { operation in
+            switch operation {
+            case .put(let put): self.put(put.key, put.value, put.lease)
+            case .deleteRange(let delete): "delete \(describe(delete.range))"
+            case .range(let range): "get \(describe(range.range))"
+            case .transaction(let nested): "(\(describe(nested)))"
+            }
+        }.joined(separator: "; ")
+    }
+
+    private static func describe(_ request: CommitRequest) -> String {
+        let changes = request.mutations.map { mutation in
+            switch mutation {
+            case .put(let key, let value, let lease): put(key, value, lease)
+            case .delete(let key): "delete \(key.readable)"
+            }
+        }.joined(separator: "; ")
+        let guards = request.guards.map { condition in
+            switch condition {
+            case .modRevision(let key, let revision): "\(key.readable) is of \(revision)"
+            case .createRevision(let key, let revision):
+                "\(key.readable) was created at \(revision)"
+            case .unchanged(let range, let revision):
+                "\(describe(range)) is unchanged since \(revision)"
+            }
+        }.joined(separator: " and ")
+        return "commit \(changes.isEmpty ? "nothing" : changes)"
+            + (guards.isEmpty ? "" : " if \(guards)")
+    }
+
+    private static func put(_ key: Bytes, _ value: Bytes, _ lease: Int64) -> String {
+        "put \(key.readable) (\(value.count) bytes\(lease == 0 ? "" : ", lease \(lease)"))"
+    }
+
+    private static func describe(_ compare: Compare) -> String {
+        let relation =
+            switch compare.relation {
+            case .equal: "="
+            case .notEqual: "!="
+            case .less: "<"
+            case .greater: ">"
+            }
+        let target =
+            switch compare.target {
+            case .version(let value): "version \(relation) \(value)"
+            case .createRevision(let value): "create revision \(relation) \(value)"
+            case .modRevision(let value): "mod revision \(relation) \(value)"
+            case .lease(let value): "lease \(relation) \(value)"
+            case .value(let value): "value \(relation) \(value.count) bytes"
+            }
+        return "\(describe(compare.range)) \(target)"
+    }
+
+    private static func describe(_ range: KeyRange) -> String {
+        switch range.end {
+        case .single: range.start.readable
+        case .before(let end): "[\(range.start.readable), \(end.readable))"
+        case .unbounded: "[\(range.start.readable), end)"
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Basics
+import Glibc
+import Keyspace
+import WriteAheadLog
+
+/// What PATH names: a replica's directory, a keyspace directory or a snapshot file.
+final class Source {
+    let path: String
+    /// Of a snapshot file.
+    let snapshot: SnapshotHeader?
+    /// The keyspace directory, whether it exists or not.
+    let keyspacePath: String
+    private var temporary: String?
+    private var opened: KeyspaceInspector?
+
+    init(_ path: String) throws {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        self.path = path
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else {
+            throw DumpError("\(path): \(unsafe String(cString: strerror(errno)))")
+        }
+        if status.st_mode & S_IFMT == S_IFDIR {
+            snapshot = nil
+            let holdsFile = Self.exists(path + "/" + Keyspace.fileName)
+            keyspacePath = holdsFile ? path : path + "/keyspace"
+        } else {
+            let directory = try Self.makeTemporaryDirectory()
+            temporary = directory
+            keyspacePath = directory + "/keyspace"
+            snapshot = try SnapshotFile.restore(path, into: directory + "/keyspace")
+        }
+    }
+
+    /// The keyspace, opened once: LMDB takes one opening per process.
+    func keyspace() throws -> KeyspaceInspector {
+        if let opened { return opened }
+        let inspector = try KeyspaceInspector(directory: keyspacePath)
+        opened = inspector
+        return inspector
+    }
+
+    /// The log's files; nil when there is no log.
+    func log() -> DirectoryLogFiles? {
+        let directory = path + "/log"
+        return Self.exists(directory) ? DirectoryLogFiles(path: directory, isReadOnly: true) : nil
+    }
+
+    /// Snapshot files of the replica, by name.
+    func snapshots() -> [String] {
+        guard let stream = unsafe opendir(path + "/snapshots") else { return [] }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if !name.hasPrefix("."), !name.hasSuffix(".new") { names.append(name) }
+        }
+        return names.sorted().map { path + "/snapshots/" + $0 }
+    }
+
+    /// Removes what was unpacked.
+    func close() {
+        opened = nil
+        guard let temporary else { return }
+        for name in ["data.mdb", "lock.mdb", "boot"] {
+            unsafe unlink("\(temporary)/keyspace/\(name)")
+        }
+        unsafe rmdir(temporary + "/keyspace")
+        unsafe rmdir(temporary)
+    }
+
+    deinit {
+        close()
+    }
+
+    static func bytes(ofFile path: String) -> Int64 {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
+    private static func exists(_ path: String) -> Bool {
+        unsafe access(path, F_OK) == 0
+    }
+
+    private static func makeTemporaryDirectory() throws -> String {
+        var base = "/tmp"
+        if let given = unsafe getenv("TMPDIR") { base = unsafe String(cString: given) }
+        var template = Array((base + "/martlet-dump-XXXXXX").utf8CString)
+        return try unsafe template.withUnsafeMutableBufferPointer { buffer in
+            guard let start = buffer.baseAddress, unsafe mkdtemp(start) != nil else {
+                throw DumpError("cannot make a directory in \(base)")
+            }
+            return unsafe String(cString: start)
+        }
+    }
+}
+
+/// Why something cannot be shown.
+struct DumpError: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
