@@ -32,7 +32,9 @@ extension Simulation {
                 break
             }
         }
-        let sync = (scenario.syncMin + below(scenario.syncMax)) * node.diskSlowness
+        let sync =
+            (scenario.syncMin + below(scenario.syncMax))
+            * node.diskSlowness * (isHealed ? 1 : scenario.diskSlowness)
         queue.add(.logDone(node: node.id, epoch: node.epoch), at: now + sync)
     }
 

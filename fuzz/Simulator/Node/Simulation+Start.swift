@@ -5,8 +5,8 @@ import WriteAheadLog
 /// Processes that end and begin.
 extension Simulation {
     func addNode(_ id: UInt64, membership: Membership) throws(Violation) {
-        // Clocks run up to 10 % fast or slow.
-        let period = scenario.tickPeriod * (90 + below(20)) / 100
+        let drift = UInt64(scenario.driftPercent)
+        let period = scenario.tickPeriod * (100 - drift + below(2 * drift)) / 100
         let node = Node(
             id: id, initialMembership: membership, tickPeriod: period,
             state: try makeState(id, restoring: nil))

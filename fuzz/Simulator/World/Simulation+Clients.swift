@@ -13,7 +13,7 @@ extension Simulation {
         operations.append(ClientOperation(client: client, action: action, called: position))
         let operation = operations.count - 1
         var target = clients[client].target
-        if target == 0 || random.chance(1, in: 8) {
+        if target == 0 || random.chance(1, in: 5) {
             target = UInt64(random.below(nodes.count)) + 1
         }
         trace("client \(client) asks \(target) for \(operation): \(action)")
@@ -28,7 +28,7 @@ extension Simulation {
         case 0..<6: return .put(key: key)
         case 6..<8: return .delete(key: key)
         case 8..<12: return .compareAndPut(key: key, expected: clients[client].seen[key])
-        case 12: return .putTwo(key, (key + 1) % scenario.keys)
+        case 12 where scenario.keys > 1: return .putTwo(key, (key + 1) % scenario.keys)
         case 13: return .commit(first: random.below(4), guarded: random.chance(1, in: 2))
         case 14 where random.chance(1, in: 3): return .compact
         default: return .read(key: key)

@@ -30,7 +30,7 @@ extension Simulation {
 
     private func inject(_ fault: Fault) throws(Violation) {
         let members = nodes.filter { !$0.isRetired }.map(\.id)
-        let victim = node(members[random.below(members.count)])
+        let victim = drawVictim(members)
         trace("fault: \(fault)")
         switch fault {
         case .partition: network.split(members, &random)
@@ -58,10 +58,21 @@ extension Simulation {
         }
     }
 
+    /// Often the leader, or a replica that waits for its disk: there a fault does most.
+    private func drawVictim(_ members: [UInt64]) -> Node {
+        let any = node(members[random.below(members.count)])
+        switch random.below(4) {
+        case 0: return currentLeader ?? any
+        case 1: return nodes.first { $0.isRunning && $0.underWay != nil } ?? any
+        default: return any
+        }
+    }
+
     private func crash(_ node: Node, losesPower: Bool) throws(Violation) {
         guard node.isRunning else { return }
         try stop(node, losesPower: losesPower)
-        let rest = 20_000 + below(random.chance(1, in: 4) ? 4_000_000 : 500_000)
+        // Some come back before anybody noticed, some after elections and compactions.
+        let rest = 500 + below([3_000, 30_000, 500_000, 4_000_000][random.below(4)])
         queue.add(.restart(node: node.id, epoch: node.epoch), at: now + rest)
     }
 
