@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -95,4 +96,14 @@ void martlet_reap(int32_t pid) {
         if (found != 0) return;
         usleep(2000);
     }
+}
+
+int martlet_watch_directory(const char *path) {
+    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (fd < 0) return -errno;
+    uint32_t mask = IN_MODIFY | IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_DELETE_SELF;
+    if (inotify_add_watch(fd, path, mask) >= 0) return fd;
+    int error = errno;
+    close(fd);
+    return -error;
 }

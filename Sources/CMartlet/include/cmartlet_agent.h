@@ -42,3 +42,6 @@ bool martlet_can_isolate(void);
 bool martlet_process_exists(int32_t pid);
 // Reaps the process if it is a child of this one and has ended.
 void martlet_reap(int32_t pid);
+// Watches a directory for writes, closings and renames in it. Returns an inotify descriptor or a
+// negative errno.
+int martlet_watch_directory(const char *path);

@@ -160,32 +160,36 @@ extension ProcessRuntime {
                 group.addTask { await self.waitForExit(id) }
                 group.addTask { try? await Task.sleep(for: .milliseconds(graceMilliseconds)) }
                 await group.next()
-                if await self.containerStatus(id)?.state == .running {
-                    connection.send("signal \(name) \(SIGKILL)")
-                }
-                // The exit waiter ends with the container; the sleeper is cancelled.
                 group.cancelAll()
             }
-        } else {
-            connection.send("signal \(name) \(SIGKILL)")
-            await waitForExit(id)
         }
+        guard await containerStatus(id)?.state == .running else { return }
+        connection.send("signal \(name) \(SIGKILL)")
+        await waitForExit(id)
     }
 
-    private func waitForExit(_ id: String) async {
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                for sandbox in state.sandboxes.values {
-                    if sandbox.connection != nil,
-                        sandbox.containers.contains(where: { $0.id == id && $0.state == .running })
-                    {
-                        state.exitWaiters[id, default: []].append(continuation)
-                        return false
+    /// Waits until the container has ended, or the task is cancelled.
+    func waitForExit(_ id: String) async {
+        let token = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isWaiting = state.withLock { state in
+                    let isRunning = state.sandboxes.values.contains { sandbox in
+                        sandbox.connection != nil
+                            && sandbox.containers.contains { $0.id == id && $0.state == .running }
                     }
+                    guard isRunning, !Task.isCancelled else { return false }
+                    state.exitWaiters[id, default: [:]][token] = continuation
+                    return true
                 }
-                return true
+                if !isWaiting { continuation.resume() }
             }
-            if isOver { continuation.resume() }
+        } onCancel: {
+            let waiter = state.withLock { $0.exitWaiters[id]?.removeValue(forKey: token) }
+            waiter?.resume()
         }
     }
 

@@ -45,7 +45,9 @@ package final class ProcessRuntime: ContainerRuntime {
         var network: PodNetwork
         var sandboxes: [String: Sandbox] = [:]
         var nextExec = 0
-        var exitWaiters: [String: [CheckedContinuation<Void, Never>]] = [:]
+        var nextWaiter = 0
+        /// By container and then by waiter.
+        var exitWaiters: [String: [Int: CheckedContinuation<Void, Never>]] = [:]
         var handler: @Sendable (RuntimeEvent) -> Void = { _ in }
     }
 
@@ -163,9 +165,9 @@ package final class ProcessRuntime: ContainerRuntime {
             {
                 state.sandboxes[sandbox]?.containers[index] = container
             }
-            return (state.exitWaiters.removeValue(forKey: container.id) ?? [], state.handler)
+            return (state.exitWaiters.removeValue(forKey: container.id) ?? [:], state.handler)
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters.values { waiter.resume() }
         if let event { handler(event) }
     }
 }
