@@ -102,6 +102,23 @@ import Testing
         #expect(second.committed.map(\.index) == [1])
     }
 
+    /// Figure 8: a quorum has the entry of an earlier term, which may be replaced all the same until
+    /// one of the leader's own term is committed.
+    @Test func earlierTermsAreNotCommittedByCounting() {
+        var raft = follower(terms: [1, 2])
+        raft.campaign()
+        for answer in [Message.Body.preVoteResponse(granted: true), .voteResponse(granted: true)] {
+            raft.step(Message(from: 2, to: 1, term: 3, body: answer))
+            drain(&raft)
+        }
+        #expect(raft.role == .leader)
+        raft.step(Message(from: 2, to: 1, term: 3, body: .appended(index: 2)))
+        raft.step(Message(from: 3, to: 1, term: 3, body: .appended(index: 2)))
+        #expect(raft.commitIndex == 0)
+        raft.step(Message(from: 2, to: 1, term: 3, body: .appended(index: 3)))
+        #expect(raft.commitIndex == 3)
+    }
+
     @Test func commitAloneIsNotWritten() throws {
         var raft = follower(terms: [1])
         raft.step(Message(from: 2, to: 1, term: 1, body: .heartbeat(commit: 1, read: 0)))

@@ -1,13 +1,13 @@
 import Basics
-import Keyspace
-import Raft
+package import Keyspace
+package import Raft
 
 /// Watches all replicas for what Raft promises.
 ///
 /// It keeps the one true log: the first replica that applies an entry writes it down, all others
 /// have to agree. Beside it a dumb keyspace applies the same commands and gives the answers and
 /// the state that every replica must have.
-struct ConsensusChecker {
+package struct ConsensusChecker {
     private struct Written: Hashable {
         var index: UInt64
         var term: UInt64
@@ -23,21 +23,21 @@ struct ConsensusChecker {
     private var digests: [UInt64] = []
     private var reference = ModelKeyspace()
 
-    init() {
+    package init() {
         digests = [reference.digest]
     }
 
-    var committedIndex: UInt64 { UInt64(committed.count) }
+    package var committedIndex: UInt64 { UInt64(committed.count) }
 
     /// Whether an accepted proposal became part of the log; nil while that is open.
-    func outcome(index: UInt64, term: UInt64) -> Bool? {
+    package func outcome(index: UInt64, term: UInt64) -> Bool? {
         guard index <= committedIndex else { return nil }
         return committed[Int(index) - 1].term == term
     }
 
     // MARK: Election safety, leader completeness
 
-    mutating func elected(_ raft: Raft) throws(Violation) {
+    package mutating func elected(_ raft: Raft) throws(Violation) {
         if let other = leaders[raft.term], other != raft.id {
             throw .correctness(
                 "election safety: \(other) and \(raft.id) both lead term \(raft.term)")
@@ -55,7 +55,7 @@ struct ConsensusChecker {
     }
 
     /// A granted vote leaves the replica.
-    mutating func voted(_ message: Message) throws(Violation) {
+    package mutating func voted(_ message: Message) throws(Violation) {
         let key = Written(index: message.from, term: message.term)
         if let other = votes[key], other != message.to {
             throw .correctness(
@@ -68,7 +68,7 @@ struct ConsensusChecker {
 
     /// A replica writes entries. An entry of the same index and term is the same entry everywhere
     /// and has the same predecessor, from which log matching follows by induction.
-    mutating func wrote(_ entries: [Entry], after previousTerm: UInt64) throws(Violation) {
+    package mutating func wrote(_ entries: [Entry], after previousTerm: UInt64) throws(Violation) {
         var previousTerm = previousTerm
         for entry in entries {
             let key = Written(index: entry.index, term: entry.term)
@@ -89,7 +89,7 @@ struct ConsensusChecker {
     // MARK: State machine agreement
 
     /// A replica applied an entry and its state machine answered.
-    mutating func applied(
+    package mutating func applied(
         _ entry: Entry, command: Command, result: CommandResult, by raft: Raft
     ) throws(Violation) {
         let replica = raft.id
@@ -118,7 +118,7 @@ struct ConsensusChecker {
     }
 
     /// A replica's whole state as of `index`.
-    func agrees(_ digest: UInt64, at index: UInt64, of replica: UInt64) throws(Violation) {
+    package func agrees(_ digest: UInt64, at index: UInt64, of replica: UInt64) throws(Violation) {
         guard index < UInt64(digests.count), digests[Int(index)] == digest else {
             throw .correctness("the state of \(replica) at entry \(index) is not the others'")
         }
