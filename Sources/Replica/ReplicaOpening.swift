@@ -37,8 +37,8 @@ struct ReplicaOpening {
         if let identity, identity.clusterID != configuration.clusterID {
             throw ReplicaFailure(
                 .foreignDirectory,
-                "\(directory.path) belongs to cluster \(ReplicaDirectory.digits(identity.clusterID))"
-                    + ", not to \(ReplicaDirectory.digits(configuration.clusterID))")
+                "\(directory.path) belongs to cluster "
+                    + ReplicaDirectory.digits(identity.clusterID) + ", not to \(ReplicaDirectory.digits(configuration.clusterID))")
         }
         let (log, recovered, keyspace) = try openState()
         let isBlank =

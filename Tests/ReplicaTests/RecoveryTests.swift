@@ -118,6 +118,39 @@ import Testing
         try await cluster.end()
     }
 
+    @Test func aNewClusterGoesOnFromASnapshotFile() async throws {
+        let old = try TestCluster()
+        try old.startAll()
+        try await fill(old, 0, 50)
+        let file = old.path + "/saved"
+        let keyspace = try #require(old[1].keyspace)
+        let revision = keyspace.revision
+        try SnapshotFile.save(keyspace.snapshot(clusterID: old.clusterID), to: file)
+        let new = try TestCluster()
+        for index in 0..<3 {
+            let directory = ReplicaDirectory(new.directory(index))
+            try directory.seed(
+                snapshot: file, clusterID: new.clusterID, memberID: new.members[index].id,
+                members: new.members)
+        }
+        unsafe unlink(file)
+        new.isNew = false
+        try new.startAll()
+        #expect(try await new.mustGet(2, "last") == "50")
+        #expect(try #require(new[2].keyspace).revision == revision)
+        try await new.mustPut(1, "more", "1")
+        for index in 0..<3 { new.stop(index) }
+        for index in 0..<3 {
+            try new.write(
+                index, "keyspace/boot", "running 00000000-0000-0000-0000-000000000000\n")
+        }
+        for index in 0..<3 { try new.start(index) }
+        #expect(try await new.mustGet(0, "more") == "1")
+        #expect(try await new.mustGet(0, "k3") != nil)
+        try await new.end()
+        try await old.end()
+    }
+
     @Test func anotherClustersDirectoryIsRefused() async throws {
         let cluster = try TestCluster(1)
         try cluster.startAll()
