@@ -76,7 +76,7 @@ let package = Package(
             "Replica",
             [
                 "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", nioCore,
-                nioPosix, nioSSL,
+                nioPosix, nioTLS, nioSSL,
             ]),
         // Floor 4
         floor("Store", ["Basics", "Keyspace", "HTTP", "EtcdMessages", "Replica", nioCore]),

@@ -90,10 +90,9 @@ final class LogWriter: @unchecked Sendable {
         }
         try log.sync()
         transport.send(messages)
-        if let mark { inbox.sendAlways(.persisted(mark)) }
+        inbox.sendAlways(.persisted(mark, logBytes: log.usedBytes))
         for done in installed { done(true) }
         if let newest = marks.last { try log.release(before: newest.index + 1) }
-        inbox.sendAlways(.logGrew(log.usedBytes))
         return isStopping
     }
 }

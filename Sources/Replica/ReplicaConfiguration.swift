@@ -1,5 +1,6 @@
 import Basics
 package import NIOCore
+package import WriteAheadLog
 
 /// What a replica is told at its start.
 package struct ReplicaConfiguration: Sendable {
@@ -42,6 +43,10 @@ package struct ReplicaConfiguration: Sendable {
     /// Entries kept in memory for followers behind; older ones are sent as a snapshot.
     package var entriesInMemoryMax = 10_000
     package var requestMilliseconds: UInt64 = 5_600
+    /// Makes the file layer of the log in a directory; tests put failing ones here.
+    package var makeLogFiles: @Sendable (String) -> any LogFiles = {
+        DirectoryLogFiles(path: $0)
+    }
     /// Varies election timeouts.
     package var seed: UInt64
     /// Called once, on a thread of the replica, when it cannot go on. It has stopped by then; the

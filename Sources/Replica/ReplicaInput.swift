@@ -18,8 +18,8 @@ enum ReplicaInput: Sendable {
     case snapshotReceived(from: UInt64, term: UInt64, path: String, SnapshotHeader)
     case snapshotSent(to: UInt64, succeeded: Bool)
     case snapshotSaved(Result<SnapshotHeader, KeyspaceError>)
-    case persisted(WriteMark)
-    case logGrew(UInt64)
+    /// The log's thread finished a batch; the mark of the newest write in it, if any.
+    case persisted(WriteMark?, logBytes: UInt64)
     case failed(ReplicaFailure)
     case stop
 }

@@ -38,7 +38,8 @@ struct ReplicaOpening {
             throw ReplicaFailure(
                 .foreignDirectory,
                 "\(directory.path) belongs to cluster "
-                    + ReplicaDirectory.digits(identity.clusterID) + ", not to \(ReplicaDirectory.digits(configuration.clusterID))")
+                    + ReplicaDirectory.digits(identity.clusterID)
+                    + ", not to \(ReplicaDirectory.digits(configuration.clusterID))")
         }
         let (log, recovered, keyspace) = try openState()
         let isBlank =
@@ -181,7 +182,7 @@ struct ReplicaOpening {
         var options = WriteAheadLog.Options()
         options.segmentBytes = configuration.logSegmentBytes
         return try WriteAheadLog.open(
-            DirectoryLogFiles(path: directory.log), clusterID: configuration.clusterID,
+            configuration.makeLogFiles(directory.log), clusterID: configuration.clusterID,
             options: options, skipping: skipping)
     }
 }

@@ -4,6 +4,7 @@ import Keyspace
 import Raft
 import Replica
 import Testing
+import WriteAheadLog
 
 @Suite(.serialized, .timeLimit(.minutes(2))) struct RecoveryTests {
     /// Small logs and memory windows, so that a few writes leave a follower behind for good.
@@ -123,6 +124,7 @@ import Testing
         try old.startAll()
         try await fill(old, 0, 50)
         let file = old.path + "/saved"
+        #expect(try await old.mustGet(1, "last") == "50")
         let keyspace = try #require(old[1].keyspace)
         let revision = keyspace.revision
         try SnapshotFile.save(keyspace.snapshot(clusterID: old.clusterID), to: file)
@@ -172,6 +174,32 @@ import Testing
             #expect(error.fatalExit == .corrupt)
             #expect(error.description.contains("0000000000000001.wal"))
         }
+        try await cluster.end()
+    }
+
+    /// After a failed sync nothing of this replica is to be trusted; the others go on.
+    @Test func aFailedSyncEndsTheReplica() async throws {
+        let cluster = try TestCluster()
+        let fuse = Locked(false)
+        cluster.adjust = { configuration in
+            guard configuration.name == "replica-2" else { return }
+            configuration.makeLogFiles = { path in
+                FusedFiles(DirectoryLogFiles(path: path)) { fuse.withLock { $0 } }
+            }
+        }
+        try cluster.startAll()
+        try await cluster.mustPut(1, "a", "1")
+        fuse.withLock { $0 = true }
+        try await cluster.mustPut(0, "b", "2")
+        try await eventually("the failure") {
+            cluster.failures.withLock { $0.first?.fatalExit == .syncFailed }
+        }
+        guard case .failure = await cluster.put(1, "c", "3") else {
+            Issue.record("a failed replica took a write")
+            return
+        }
+        try await cluster.mustPut(2, "d", "4")
+        #expect(try await cluster.mustGet(0, "d") == "4")
         try await cluster.end()
     }
 

@@ -53,7 +53,7 @@ extension ReplicaCore {
             throw ReplicaFailure(error)
         }
         raft?.applied(entries[entries.count - 1].index)
-        if isMembershipChanged { transport.setMembers(withAddresses(cluster)) }
+        if isMembershipChanged { transport.setMembers(addressed) }
         for (entry, result) in zip(batch, results) {
             noteLease(entry.command, result)
             waiting.applied(entry.index, entry.term, result)

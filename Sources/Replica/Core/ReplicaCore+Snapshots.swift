@@ -46,10 +46,7 @@ extension ReplicaCore {
         snapshots.isSaving = false
         switch result {
         case .success(let header):
-            // The log may have been replaced by a newer snapshot from a peer meanwhile.
-            guard header.index <= keyspace.appliedIndex, let raft,
-                header.index >= raft.firstIndex - 1 || raft.firstIndex <= keyspace.appliedIndex + 1
-            else { return }
+            // A newer one may have come from a peer meanwhile; an older mark does no harm.
             log.add(.snapshot(SnapshotMark(index: header.index, term: header.term)))
             try removeSnapshots(before: header.index)
         case .failure(let error):
@@ -66,7 +63,7 @@ extension ReplicaCore {
     }
 
     func sendSnapshot(to peer: UInt64) {
-        guard let member = withAddresses(cluster).member(peer), let raft,
+        guard let member = addressed.member(peer), let raft,
             !snapshots.sending.contains(peer)
         else {
             self.raft?.snapshotSent(to: peer, succeeded: false)
@@ -118,7 +115,7 @@ extension ReplicaCore {
         raft?.snapshotInstalled(meta)
         memory.begin(applied: meta.index)
         waiting.skipped(through: meta.index)
-        transport.setMembers(withAddresses(cluster))
+        transport.setMembers(addressed)
         let keyspace = keyspace
         shared.keyspace.withLock { $0 = keyspace }
         try removeSnapshots(before: meta.index)

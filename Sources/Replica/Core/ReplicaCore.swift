@@ -20,7 +20,11 @@ final class ReplicaCore {
     var raft: Raft?
     var memberID: UInt64
     var keyspace: Keyspace
-    var cluster: ClusterMembers
+    var cluster: ClusterMembers {
+        didSet { addressed = withAddresses(cluster) }
+    }
+    /// `cluster` with the addresses of this start.
+    private(set) var addressed = ClusterMembers.none
     /// Who dialled a replica that does not know the members yet.
     var greeters: [ReplicaMember] = []
     let startedEmpty: Bool
@@ -60,6 +64,7 @@ final class ReplicaCore {
         keyspace = opened.keyspace
         cluster = opened.cluster
         startedEmpty = opened.isNew
+        addressed = withAddresses(cluster)
         if memberID != 0 { raft = Raft(raftConfiguration(), opened.initial) }
         snapshots.logBytesAtLast = opened.log.usedBytes
         memory.begin(applied: keyspace.appliedIndex)
@@ -79,7 +84,7 @@ final class ReplicaCore {
     }
 
     func run() {
-        transport.setMembers(withAddresses(cluster))
+        transport.setMembers(addressed)
         var batch: [ReplicaInput] = []
         var nextTick = now.advanced(milliseconds: configuration.heartbeatMilliseconds)
         do throws(ReplicaFailure) {
@@ -112,7 +117,9 @@ final class ReplicaCore {
             for message in messages where message.to == memberID { raft?.step(message) }
         case .peerRequests(let peer, let requests): answer(requests, from: peer)
         case .peerAnswers(_, let answers): take(answers)
-        case .peerUp: campaignIfFirst()
+        case .peerUp(let peer):
+            campaignIfFirst()
+            if raft?.leader == peer { newWrites = waiting.takeHeld() + newWrites }
         case .peerDown(let peer):
             raft?.unreachable(peer)
             asked.fail(to: peer, held: &newQuestions)
@@ -123,8 +130,9 @@ final class ReplicaCore {
             snapshots.sending.removeAll { $0 == peer }
             raft?.snapshotSent(to: peer, succeeded: succeeded)
         case .snapshotSaved(let result): try snapshotSaved(result)
-        case .persisted(let mark): raft?.persisted(mark)
-        case .logGrew(let bytes): logGrew(bytes)
+        case .persisted(let mark, let logBytes):
+            if let mark { raft?.persisted(mark) }
+            logGrew(logBytes)
         case .failed(let failure): throw failure
         case .stop: isStopping = true
         }
@@ -176,14 +184,14 @@ final class ReplicaCore {
             status.appliedIndex = raft.appliedIndex
             status.isLearner = raft.membership.learners.contains(memberID)
         }
-        status.members = withAddresses(cluster).members
+        status.members = addressed.members
         status.learners = cluster.membership.learners
         status.logBytes = snapshots.logBytes
         shared.status.withLock { $0 = status }
     }
 
     /// The members with the addresses of this start.
-    func withAddresses(_ cluster: ClusterMembers) -> ClusterMembers {
+    private func withAddresses(_ cluster: ClusterMembers) -> ClusterMembers {
         var cluster = cluster
         for position in cluster.members.indices {
             let name = cluster.members[position].name

@@ -1,5 +1,6 @@
 import Basics
 import NIOCore
+import NIOTLS
 import Raft
 
 /// The listening end of a peer's connection.
@@ -30,6 +31,16 @@ final class PeerAcceptor: ChannelInboundHandler {
             let (acceptor, context) = loopBound.value
             if case .waitingForHello = acceptor.state { context.close(promise: nil) }
         }
+    }
+
+    /// A client of another port has no business here, whatever its certificate.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted(let name)? = event as? TLSUserEvent,
+            name != PeerTLS.applicationProtocol
+        {
+            context.close(promise: nil)
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
