@@ -29,31 +29,31 @@ struct KeysReport {
 
     private func writeGroups(to output: Output) throws {
         var groups: [Group] = []
-        // Keys come in order, so that a group is complete when another begins.
+        var places: [Bytes: Int] = [:]
         try source.keyspace().changes(.all) { change in
             let prefix = Self.group(of: change.key)
-            if groups.last?.prefix != prefix { groups.append(Group(prefix: prefix)) }
-            groups[groups.count - 1].changes += 1
-            groups[groups.count - 1].changeBytes += Int64(change.valueBytes)
-        }
-        var index = 0
-        try source.keyspace().keys(.all) { change in
-            let prefix = Self.group(of: change.key)
-            while index < groups.count, isOrderedBefore(groups[index].prefix, prefix) {
-                index += 1
+            let place = places[prefix] ?? groups.count
+            if place == groups.count {
+                places[prefix] = place
+                groups.append(Group(prefix: prefix))
             }
-            // A key that was made since the walk above.
-            guard index < groups.count, groups[index].prefix == prefix else { return }
-            groups[index].keys += 1
-            groups[index].bytes += Int64(change.key.count + change.valueBytes)
+            groups[place].changes += 1
+            groups[place].changeBytes += Int64(change.valueBytes)
         }
-        let width = groups.map(\.prefix.readable.count).max() ?? 0
+        try source.keyspace().keys(.all) { change in
+            // No place: the first of its prefix was made since the walk above.
+            guard let place = places[Self.group(of: change.key)] else { return }
+            groups[place].keys += 1
+            groups[place].bytes += Int64(change.key.count + change.valueBytes)
+        }
+        func name(_ prefix: Bytes) -> String { prefix.isEmpty ? "(others)" : prefix.readable }
+        let width = groups.map { name($0.prefix).count }.max() ?? 0
         if !output.isJSON {
             output.write(Bytes(("PREFIX".column(width) + "     KEYS       SIZE  CHANGES").utf8))
         }
         for group in groups.prefix(limit) {
             output.line(
-                group.prefix.readable.column(width) + "\(group.keys)".number(9)
+                name(group.prefix).column(width) + "\(group.keys)".number(9)
                     + Output.size(group.bytes).number(11) + "\(group.changes)".number(9),
                 [
                     "prefix": .string(group.prefix.readable), "keys": .integer(Int64(group.keys)),
