@@ -9,6 +9,7 @@ extension HTTP2Connection: HTTP2SessionDelegate {
             return
         }
         let stream = HTTP2Stream(self, id: id)
+        stream.loopHead.headers.reserveCapacity(8)
         streams[id] = stream
         headerStream = stream
     }

@@ -3,7 +3,8 @@ import Keyspace
 import Store
 import Testing
 
-/// Objects of these tests are text: `pod NODE [terminating] [secret=NAME…] | STATUS`, `event NODE`.
+/// Objects of these tests are text: `pod NODE [terminating] [secret=NAME] | STATUS` and
+/// `event NODE`.
 private struct TextInspector: GateInspector {
     private func words(_ value: Bytes) -> [Substring] {
         String(decoding: value, as: UTF8.self).split(separator: "|")[0].split(separator: " ")

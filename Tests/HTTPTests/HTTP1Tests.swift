@@ -53,8 +53,8 @@ struct HTTP1Tests {
         }
         let answer = try await withServer(limited) { server, _ in
             try await ask(
-                "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 11\r\n\r\n12345678901",
-                port: server.port)
+                "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+                    + "content-length: 11\r\n\r\n12345678901", port: server.port)
         }
         #expect(answer.hasPrefix("HTTP/1.1 413"))
     }
