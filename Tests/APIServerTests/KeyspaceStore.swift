@@ -13,6 +13,8 @@ final class KeyspaceStore: Store {
         applied.withLock { $0 = keyspace.appliedIndex }
     }
 
+    var revision: Int64 { keyspace.revision }
+
     private func apply(_ command: Command) -> CommandResult {
         applied.withLock { index in
             index += 1

@@ -72,7 +72,7 @@ package struct LabelSelector: Sendable, Hashable {
 }
 
 /// Why a selector could not be read; `message` is upstream's text.
-package struct SelectorError: Error, Sendable, CustomStringConvertible {
+package struct SelectorError: Error, Sendable, Hashable, CustomStringConvertible {
     package var message: String
     package init(_ message: String) { self.message = message }
     package var description: String { message }

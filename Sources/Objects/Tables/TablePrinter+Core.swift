@@ -122,9 +122,16 @@ extension TablePrinter {
             .string(last), text(object["type"]?.stringValue), text(object["reason"]?.stringValue),
             .string(target.isEmpty ? kind : kind + "/" + target),
             text(about?["fieldPath"]?.stringValue), .string(eventSource(object)),
-            text(object["message"]?.stringValue), .string(first), .integer(Int64(count)),
+            .string(oneLine(object["message"]?.stringValue ?? "")), .string(first), .integer(Int64(count)),
             name(object),
         ]
+    }
+
+    /// Without white space at either end.
+    private static func oneLine(_ text: String) -> String {
+        var trimmed = text.drop { $0.isWhitespace }
+        while let last = trimmed.last, last.isWhitespace { trimmed.removeLast() }
+        return String(trimmed)
     }
 
     private static func eventSource(_ object: JSON) -> String {
