@@ -102,7 +102,8 @@ import Testing
         ),
         (
             #"{"containers":[{"name":"c","image":"1"}]}"#,
-            #"{"containers":[{"name":"a","image":"1"},{"name":"b","image":"1"},{"name":"c","image":"1"}]}"#
+            #"{"containers":[{"name":"a","image":"1"},{"name":"b","image":"1"},"#
+                + #"{"name":"c","image":"1"}]}"#
         ),
         (
             #"{"containers":[{"name":"a","$patch":"delete"}]}"#,
@@ -113,13 +114,15 @@ import Testing
             #"{"containers":[{"name":"z"}]}"#
         ),
         (
-            #"{"$setElementOrder/containers":[{"name":"b"},{"name":"a"}],"containers":[{"name":"b","image":"3"}]}"#,
+            #"{"$setElementOrder/containers":[{"name":"b"},{"name":"a"}],"#
+                + #""containers":[{"name":"b","image":"3"}]}"#,
             #"{"containers":[{"name":"b","image":"3"},{"name":"a","image":"1"}]}"#
         ),
         (#"{"containers":null}"#, #"{}"#),
         (
             #"{"nodeSelector":{"x":"y"}}"#,
-            #"{"containers":[{"name":"a","image":"1"},{"name":"b","image":"1"}],"nodeSelector":{"x":"y"}}"#
+            #"{"containers":[{"name":"a","image":"1"},{"name":"b","image":"1"}],"#
+                + #""nodeSelector":{"x":"y"}}"#
         ),
     ])
     func containers(_ patch: String, _ result: String) throws {

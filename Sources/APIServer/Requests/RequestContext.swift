@@ -26,8 +26,8 @@ struct RequestContext: Sendable {
         guard let value = FieldValidation(rawValue: text) else {
             throw APIError(
                 code: 422, reason: "Invalid",
-                message: "\(optionsKind).meta.k8s.io \"\" is invalid: fieldValidation: Unsupported "
-                    + "value: \"\(text)\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"",
+                message: "\(optionsKind).meta.k8s.io \"\" is invalid: fieldValidation: "
+                    + "Unsupported value: \"\(text)\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"",
                 details: [
                     "group": "meta.k8s.io", "kind": .string(optionsKind),
                     "causes": [

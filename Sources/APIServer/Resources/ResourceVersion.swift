@@ -59,7 +59,8 @@ struct ResourceVersionOptions: Sendable {
         if sendsInitial, match == nil {
             throw Self.invalid(
                 "resourceVersionMatch",
-                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to "
+                    + "NotOlderThan",
                 "FieldValueForbidden")
         }
         if !sendsInitial, match != nil {

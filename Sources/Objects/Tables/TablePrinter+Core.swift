@@ -122,8 +122,8 @@ extension TablePrinter {
             .string(last), text(object["type"]?.stringValue), text(object["reason"]?.stringValue),
             .string(target.isEmpty ? kind : kind + "/" + target),
             text(about?["fieldPath"]?.stringValue), .string(eventSource(object)),
-            .string(oneLine(object["message"]?.stringValue ?? "")), .string(first), .integer(Int64(count)),
-            name(object),
+            .string(oneLine(object["message"]?.stringValue ?? "")), .string(first),
+            .integer(Int64(count)), name(object),
         ]
     }
 
