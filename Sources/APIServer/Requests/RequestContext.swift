@@ -27,7 +27,8 @@ struct RequestContext: Sendable {
             throw APIError(
                 code: 422, reason: "Invalid",
                 message: "\(optionsKind).meta.k8s.io \"\" is invalid: fieldValidation: "
-                    + "Unsupported value: \"\(text)\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"",
+                    + "Unsupported value: \"\(text)\": supported values: \"\", \"Ignore\", "
+                    + "\"Strict\", \"Warn\"",
                 details: [
                     "group": "meta.k8s.io", "kind": .string(optionsKind),
                     "causes": [
