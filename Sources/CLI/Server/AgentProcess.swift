@@ -77,7 +77,7 @@ struct AgentProcess {
         while !Task.isCancelled {
             if let tunnel = try? await HTTPTunnel.serve(
                 host: endpoint.host, port: endpoint.port, tls: tls, group: group,
-                handler: GRPCRouter())
+                handler: agent.logHandler)
             {
                 delay = 50
                 await withTaskCancellationHandler {

@@ -98,11 +98,11 @@ struct ServerProcess {
         var options = APIServer.Options()
         options.port = replica.apiPort
         options.log = { log.line($0) }
-        options.agentHandler = { _, _ in
+        options.agentHandler = { _, node in
             var router = GRPCRouter()
             EtcdAPI.register(
                 on: &router,
-                store: store)
+                store: GatedStore(store, node: node, inspector: ObjectInspector()))
             return router
         }
         let server = APIServer(store: store, options: options)
