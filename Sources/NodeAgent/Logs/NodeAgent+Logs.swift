@@ -39,19 +39,20 @@ extension NodeAgent {
         let attempts = await runtime.listContainers(sandbox: uid)
             .filter { $0.name == name && $0.state != .created }
         if options.isPrevious {
-            // While the next attempt waits, the one that ended last is the previous one.
-            let ended = attempts.filter { $0.state != .running }
-            guard let last = ended.last, attempts.count > 1 || attempts.last?.state != .running
-            else {
+            // While the next attempt waits for its time, the last one is the previous one.
+            var ended = attempts
+            if await waitingReason(namespace, pod, name) == nil, !ended.isEmpty {
+                ended.removeLast()
+            }
+            guard let last = ended.last else {
                 throw RuntimeError(
                     "BadRequest",
                     "previous terminated container \"\(name)\" in pod \"\(pod)\" not found")
             }
-            if attempts.last?.state != .running, ended.count > 1 { return ended[ended.count - 2] }
             return last
         }
         guard let current = attempts.last else {
-            let reason = await waitingReason(namespace, pod, name)
+            let reason = await waitingReason(namespace, pod, name) ?? "ContainerCreating"
             throw RuntimeError(
                 "BadRequest",
                 "container \"\(name)\" in pod \"\(pod)\" is waiting to start: \(reason)")
@@ -59,14 +60,15 @@ extension NodeAgent {
         return current
     }
 
-    private func waitingReason(_ namespace: String, _ pod: String, _ name: String) async -> String {
+    private func waitingReason(_ namespace: String, _ pod: String, _ name: String) async -> String?
+    {
         let key = ResourceKind.pod.key(namespace: namespace, name: pod)
-        guard let object = try? await access.get(key) else { return "ContainerCreating" }
+        guard let object = try? await access.get(key) else { return nil }
         let all =
             (object.status["initContainerStatuses"]?.elements ?? [])
             + (object.status["containerStatuses"]?.elements ?? [])
         let status = all.first { $0["name"]?.stringValue == name }
-        return status?.path("state", "waiting", "reason")?.stringValue ?? "ContainerCreating"
+        return status?.path("state", "waiting", "reason")?.stringValue
     }
 
     private func send(
