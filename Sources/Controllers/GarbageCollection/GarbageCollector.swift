@@ -11,6 +11,8 @@ package struct GarbageCollector: Reconciler {
     static let foregroundFinalizer = "foregroundDeletion"
     /// Dependents changed by one plan.
     static let burst = 500
+    /// Bytes of dependents rewritten by one plan, about.
+    static let burstBytesMax = 4 << 20
 
     package let component = "garbage-collector-controller"
 
@@ -80,12 +82,14 @@ package struct GarbageCollector: Reconciler {
     private func orphanDependents(of owner: Object, _ view: ClusterView) -> Plan {
         var plan = Plan()
         let dependents = view.dependents(ofUID: owner.uid)
-        for dependent in dependents.prefix(Self.burst) {
+        var done = 0
+        for dependent in dependents.prefix(Self.burst) where plan.byteCount < Self.burstBytesMax {
+            done += 1
             var changed = dependent
             changed.ownerReferences = dependent.ownerReferences.filter { $0.uid != owner.uid }
             plan.update(dependent, to: changed.json)
         }
-        if dependents.count > Self.burst {
+        if done < dependents.count {
             plan.require(owner)
             plan.requeue(afterMilliseconds: 1)
         } else {
