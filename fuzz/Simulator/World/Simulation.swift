@@ -157,7 +157,7 @@ package final class Simulation {
         }
         guard !network.isBlocked(from: message.from, to: id) else { return }
         hash.add(bytes)
-        trace("\(id) receives \(message.from)->\(id) term \(message.term) \(message.body)")
+        trace("\(id) receives \(message.text)")
         node.raft.step(message)
         try pump(node)
     }
