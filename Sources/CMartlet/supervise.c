@@ -56,3 +56,26 @@ pid_t martlet_spawn(
 }
 
 void martlet_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
+
+static int stop_signal_writer = -1;
+
+static void note_stop_signal(int number) {
+    int before = errno;
+    unsigned char byte = (unsigned char)number;
+    ssize_t written = write(stop_signal_writer, &byte, 1);
+    (void)written;
+    errno = before;
+}
+
+int martlet_stop_signal_descriptor(void) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    stop_signal_writer = ends[1];
+    struct sigaction action = {.sa_handler = note_stop_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return ends[0];
+}

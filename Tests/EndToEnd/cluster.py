@@ -93,13 +93,13 @@ class Cluster:
             [MARTLET, "up", "--data-dir", self.directory, "--replicas", str(self.replicas),
              "--nodes", str(self.nodes), "--store-port", str(self.store_port),
              "--api-port", str(self.api_port), *self.flags],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})}, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
         end = time.monotonic() + seconds
         text = ""
         while time.monotonic() < end:
-            text += self.process.stdout.read() or ""
+            text += (self.process.stdout.read() or b"").decode()
             if any(line.startswith("ready") for line in text.splitlines()):
                 return text
             if self.process.poll() is not None:

@@ -26,31 +26,19 @@ func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
     pthread_detach(thread)
 }
 
-/// Waits for the signals that end a process, on a thread of its own.
-package enum StopSignals {
-    /// Blocks them in this thread and those that it starts later: call it first of all.
-    package static func block() {
-        var set = signals
-        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-        signal(SIGPIPE, SIG_IGN)
-    }
-
+/// The signals that end a process, as calls on a thread of their own.
+enum StopSignals {
     /// Calls `action` at each SIGINT or SIGTERM.
     static func whenRaised(_ action: @escaping @Sendable () -> Void) {
+        let descriptor = martlet_stop_signal_descriptor()
+        precondition(descriptor >= 0, "no pipe for signals: \(systemMessage(errno))")
         startThread("signals") {
-            var set = signals
-            var raised: Int32 = 0
+            var byte: UInt8 = 0
             while true {
-                if unsafe sigwait(&set, &raised) == 0 { action() }
+                let count = unsafe read(descriptor, &byte, 1)
+                if count == 1 { action() }
+                if count == 0 { return }
             }
         }
-    }
-
-    private static var signals: sigset_t {
-        var set = sigset_t()
-        unsafe sigemptyset(&set)
-        unsafe sigaddset(&set, SIGINT)
-        unsafe sigaddset(&set, SIGTERM)
-        return set
     }
 }

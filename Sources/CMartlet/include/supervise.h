@@ -16,3 +16,8 @@ pid_t martlet_spawn(
 
 /// Names the calling thread, to 15 bytes.
 void martlet_name_thread(const char *name);
+
+/// From now on SIGINT and SIGTERM write a byte that the descriptor answered reads; SIGPIPE is
+/// ignored. -1 and errno on failure. Handlers, not a blocked mask: libdispatch's main thread
+/// waits with every signal unblocked.
+int martlet_stop_signal_descriptor(void);
