@@ -18,8 +18,8 @@ package struct Message: Sendable, Hashable {
         /// The sender's durable log agrees with the leader's up to `index`.
         case appended(index: UInt64)
         /// The sender has no entry `index` of the term asked for. Its log might agree at
-        /// `hintIndex`, where it has `hintTerm`, and certainly nowhere between the two. Index 0 asks
-        /// for a snapshot.
+        /// `hintIndex`, where it has `hintTerm`, and certainly nowhere between the two. Index 0
+        /// asks for a snapshot.
         case appendRejected(index: UInt64, hintIndex: UInt64, hintTerm: UInt64)
         /// `read`: number of the newest batch of reads that waits for confirmation; 0 for none.
         case heartbeat(commit: UInt64, read: UInt64)

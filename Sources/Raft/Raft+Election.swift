@@ -34,8 +34,8 @@ extension Raft {
         if !isSupported { becomeFollower(term: term, leader: 0) }
     }
 
-    /// Stands for election, asking for pre-votes first. Does nothing where that is not allowed: at a
-    /// leader, at a member that is no voter, or while a snapshot is installed.
+    /// Stands for election, asking for pre-votes first. Does nothing where that is not allowed: at
+    /// a leader, at a member that is no voter, or while a snapshot is installed.
     package mutating func campaign() {
         guard mayCampaign else {
             electionElapsed = 0

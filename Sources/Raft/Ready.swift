@@ -9,8 +9,8 @@ package struct Ready: Sendable {
     package var hardState: HardState?
     /// Append to the log, after removing every entry of it from `entries[0].index` on.
     package var entries: [Entry] = []
-    /// Proves, when it comes back by `persisted`, what became durable; nil if this Ready has nothing
-    /// for the log's queue.
+    /// Proves, when it comes back by `persisted`, what became durable; nil if this Ready has
+    /// nothing for the log's queue.
     package var mark: WriteMark?
     /// May leave at once, also before the write of this Ready.
     package var messages: [Message] = []

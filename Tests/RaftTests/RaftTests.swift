@@ -102,8 +102,8 @@ import Testing
         #expect(second.committed.map(\.index) == [1])
     }
 
-    /// Figure 8: a quorum has the entry of an earlier term, which may be replaced all the same until
-    /// one of the leader's own term is committed.
+    /// Figure 8: a quorum has the entry of an earlier term, which may be replaced all the same
+    /// until one of the leader's own term is committed.
     @Test func earlierTermsAreNotCommittedByCounting() {
         var raft = follower(terms: [1, 2])
         raft.campaign()

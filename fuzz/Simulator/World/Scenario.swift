@@ -87,7 +87,8 @@ struct Scenario: Sendable {
         ].filter(\.1).map(\.0).joined(separator: ", ")
         return "\(replicas) replicas on \(usesLMDB ? "LMDB" : "lists"), \(clients) clients, "
             + "\(keys) keys; loss \(lossPer10000), duplicates \(duplicatePer10000), late "
-            + "\(latePer10000) of 10000; a snapshot every \(snapshotEntries) entries; disks \(diskSlowness) times slow, clocks off by \(driftPercent) %"
+            + "\(latePer10000) of 10000; a snapshot every \(snapshotEntries) entries; "
+            + "disks \(diskSlowness) times slow, clocks off by \(driftPercent) %"
             + "\(isStorm ? ", storm" : ""); faults: " + faults
     }
 }
