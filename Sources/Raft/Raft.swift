@@ -8,7 +8,8 @@ import Basics
 ///
 /// After Ongaro's dissertation: pre-vote (9.6), check quorum and leader stickiness (6.2, 4.2.3),
 /// membership changes one at a time (4.1), read index (6.4), leader transfer (3.10). A leader
-/// accepts a change of members only after an entry of its own term and every earlier change is applied.
+/// accepts a change of members only after an entry of its own term and every earlier change is
+/// applied.
 ///
 /// Writes of the log are asynchronous: what a replica promises (votes, acknowledgements, its own
 /// share of a quorum) waits for `persisted`, everything else does not.
