@@ -7,7 +7,7 @@ package struct ControllerService: Sendable {
     package struct Configuration: Sendable {
         /// Published in every namespace as `kube-root-ca.crt`; nil for not at all.
         package var rootCertificatePEM: String?
-        package var leaseSeconds: Int64 = 5
+        package var leaseSeconds: Int64 = 3
         package var log: @Sendable (String) -> Void = { _ in }
 
         package init() {}

@@ -16,7 +16,7 @@ package final class PluginHost {
         package var kinds: [ResourceKind]
         /// Kinds of which the view holds the names only.
         package var namesOnly: [ResourceKind] = []
-        package var leaseSeconds: Int64 = 5
+        package var leaseSeconds: Int64 = 3
         package var eventTTLSeconds: Int64 = 3600
         /// Plans in one commit.
         package var batchPlansMax = 256

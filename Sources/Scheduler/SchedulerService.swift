@@ -5,7 +5,7 @@ package import Store
 /// The cluster's scheduler: one view of nodes and pods, one leader among the processes.
 package struct SchedulerService: Sendable {
     package struct Configuration: Sendable {
-        package var leaseSeconds: Int64 = 5
+        package var leaseSeconds: Int64 = 3
         package var log: @Sendable (String) -> Void = { _ in }
 
         package init() {}
