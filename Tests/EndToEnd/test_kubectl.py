@@ -197,7 +197,7 @@ class KubectlTests(unittest.TestCase):
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: bad}
-spec: {replicaz: 1, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: x, image: y}]}}}
+spec: {replicaz: 1, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: x, image: busybox}]}}}
 """)
         self.assertIn('unknown field "spec.replicaz"', bad.err)
         bad = self.kubectl("create", "-f", "-", check=False, input="""

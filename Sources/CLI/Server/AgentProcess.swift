@@ -54,7 +54,7 @@ struct AgentProcess {
         let program = try executablePath()
         let folder = program.prefix(upTo: program.lastIndex(of: "/") ?? program.startIndex)
         let configuration = ProcessRuntime.Configuration(
-            directory: directory.nodePath(node) + "/pods", nodeName: node,
+            directory: directory.nodePath(node), nodeName: node,
             clusterID: hexadecimal(layout.clusterID), shimPath: folder + "/martlet-shim",
             hiddenPaths: [directory.path])
         return try await ProcessRuntime(configuration, group: group)

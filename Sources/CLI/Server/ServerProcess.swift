@@ -45,13 +45,6 @@ struct ServerProcess {
     private func configuration(
         _ group: any EventLoopGroup
     ) throws(CommandError) -> ReplicaConfiguration {
-        let members = layout.replicas.map { replica in
-            let scheme = layout.isPlaintext ? "http" : "https"
-            return ReplicaMember(
-                id: replica.memberID, name: replica.name, peerHost: "127.0.0.1",
-                peerPort: replica.peerPort,
-                clientURLs: ["\(scheme)://127.0.0.1:\(replica.storePort)"])
-        }
         let pki = directory.pkiPath
         let tls = ReplicaConfiguration.PeerTLS(
             authorityPEM: try Files.readText(pki + "/peer-ca.crt"),
@@ -59,7 +52,7 @@ struct ServerProcess {
             keyPEM: try Files.readText("\(pki)/\(replica.name)/peer.key"))
         var configuration = ReplicaConfiguration(
             directory: directory.replicaPath(replica.number), clusterID: layout.clusterID,
-            name: replica.name, members: members, tls: layout.isPlaintext ? nil : tls,
+            name: replica.name, members: layout.members, tls: layout.isPlaintext ? nil : tls,
             group: group, seed: UInt64(getpid()) ^ replica.memberID)
         configuration.isNewCluster = !layout.isBootstrapped
         configuration.campaignsAtOnce = replica.number == 1 && !layout.isBootstrapped

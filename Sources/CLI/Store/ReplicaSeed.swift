@@ -6,10 +6,10 @@ enum ReplicaSeed {
     static func lay(
         snapshot: String, into path: String, layout: ClusterLayout, replica: ClusterLayout.Replica
     ) throws(CommandError) {
-        do throws(ReplicaFailure) {
-            try ReplicaDirectory(path).seed(
-                snapshot: snapshot, clusterID: layout.clusterID, memberID: replica.memberID,
-                members: layout.replicaMembers)
+        do {
+            try Replica.seed(
+                directory: path, snapshot: snapshot, clusterID: layout.clusterID,
+                name: replica.name, members: layout.members)
         } catch {
             throw CommandError(error.description, exitCode: error.exitCode)
         }
@@ -17,8 +17,8 @@ enum ReplicaSeed {
 }
 
 extension ClusterLayout {
-    /// The members as a replica's configuration names them.
-    var replicaMembers: [ReplicaMember] {
+    /// The replicas as the store knows them.
+    var members: [ReplicaMember] {
         let scheme = isPlaintext ? "http" : "https"
         return replicas.map { replica in
             ReplicaMember(

@@ -57,6 +57,9 @@ struct ChildProcess {
             throw CommandError("cannot make a socket pair: \(systemMessage(errno))")
         }
         defer { close(ends[1]) }
+        // The folder may have been removed since: its replica comes back as one that lost it.
+        let folder = logPath.prefix(upTo: logPath.lastIndex(of: "/") ?? logPath.startIndex)
+        if !folder.isEmpty { try Files.makeDirectory(String(folder), mode: 0o700) }
         let log = unsafe open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard log >= 0 else {
             close(ends[0])

@@ -27,10 +27,11 @@ struct Supervisor {
         self.dataDirectory = dataDirectory
         self.children = children
         self.whenReady = whenReady
-        signals = martlet_signal_descriptor()
+        signals = martlet_signal_descriptor(true)
         guard signals >= 0 else {
             throw CommandError("cannot watch signals: \(systemMessage(errno))")
         }
+        _ = fcntl(signals, F_SETFL, O_NONBLOCK)
     }
 
     /// Returns after a signal, when every child has ended.
@@ -49,10 +50,8 @@ struct Supervisor {
     private mutating func step() throws(CommandError) -> Bool {
         waitForInput(milliseconds: millisecondsToNextStart())
         var shouldStop = false
-        while true {
-            let signal = martlet_next_signal(signals)
-            if signal == 0 { break }
-            if signal == SIGINT || signal == SIGTERM { shouldStop = true }
+        for signal in takeSignals() where signal == SIGINT || signal == SIGTERM {
+            shouldStop = true
         }
         try readLinks()
         for (index, exit) in reap() { try childDied(index, exit) }
@@ -140,6 +139,14 @@ struct Supervisor {
         return Int32(min(least, 60_000))
     }
 
+    private func takeSignals() -> [Int32] {
+        var bytes = Bytes(repeating: 0, count: 64)
+        let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+            unsafe read(signals, buffer.baseAddress, buffer.count)
+        }
+        return bytes.prefix(max(0, count)).map { Int32($0) }
+    }
+
     private func waitForInput(milliseconds: Int32) {
         var descriptors = [pollfd(fd: signals, events: Int16(POLLIN), revents: 0)]
         for child in children where child.link >= 0 {
@@ -174,7 +181,7 @@ struct Supervisor {
                 return
             }
             waitForInput(milliseconds: Int32(min(left, 1_000)))
-            while martlet_next_signal(signals) != 0 {}
+            _ = takeSignals()
         }
     }
 }

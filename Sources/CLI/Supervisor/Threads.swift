@@ -30,7 +30,7 @@ func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
 enum StopSignals {
     /// Calls `action` at each SIGINT or SIGTERM.
     static func whenRaised(_ action: @escaping @Sendable () -> Void) {
-        let descriptor = martlet_stop_signal_descriptor()
+        let descriptor = martlet_signal_descriptor(false)
         precondition(descriptor >= 0, "no pipe for signals: \(systemMessage(errno))")
         startThread("signals") {
             var byte: UInt8 = 0
