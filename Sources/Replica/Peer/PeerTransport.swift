@@ -12,7 +12,8 @@ final class PeerTransport: Sendable {
     let directory: ReplicaDirectory
     let inbox: Mailbox<ReplicaInput>
     let tls: PeerTLS?
-    private let group: any EventLoopGroup
+    /// Of all links: a batch for every peer costs one wake-up.
+    private let linkLoop: any EventLoop
     private let listener: any Channel
 
     private struct State {
@@ -73,7 +74,7 @@ final class PeerTransport: Sendable {
     ) {
         clusterID = configuration.clusterID
         name = configuration.name
-        group = configuration.group
+        linkLoop = configuration.group.next()
         self.directory = directory
         self.inbox = inbox
         self.tls = tls
@@ -100,7 +101,7 @@ final class PeerTransport: Sendable {
             } else {
                 let inbox = inbox
                 links.append(
-                    PeerLink(member, hello: hello, tls: tls, eventLoop: group.next()) { isUp in
+                    PeerLink(member, hello: hello, tls: tls, eventLoop: linkLoop) { isUp in
                         inbox.sendAlways(isUp ? .peerUp(member.id) : .peerDown(member.id))
                     })
             }
@@ -164,7 +165,7 @@ final class PeerTransport: Sendable {
         of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64
     ) {
         let sender = SnapshotSender(
-            transport: self, eventLoop: group.next(), member: member,
+            transport: self, eventLoop: linkLoop.next(), member: member,
             hello: hello(to: member, isLearner: isLearner, .snapshot), term: term)
         _ = OSThread.start("snapshot-send") { sender.run(keyspace) }
     }
