@@ -14,23 +14,49 @@ struct StoreMemberReplace: AsyncParsableCommand {
     func run() async throws {
         try await reportingErrors {
             let connection = try StoreConnection(connection)
-            let name = "replica-\(number)"
-            var refusal = "no replica answers"
-            for (index, endpoint) in connection.endpoints.enumerated()
-            where index + 1 != number {
-                switch await replace(name, through: connection.channel(to: endpoint)) {
+            // A running replica takes a moment to notice that its folder is gone; until then its
+            // peers find it in good order.
+            var patience = hasLostDirectory ? 50 : 0
+            while true {
+                let refusal: GRPCStatus
+                switch await replaceThroughAny(connection) {
                 case .success(let id):
-                    print("\(name) is rebuilt; its member id is \(id)")
+                    print("replica-\(number) is rebuilt; its member id is \(id)")
                     return
-                case .failure(let status):
-                    refusal = status.message
-                    guard status.code == .unavailable || status.code == .deadlineExceeded else {
-                        throw CommandError(refusal)
-                    }
+                case .failure(let status): refusal = status
+                }
+                guard patience > 0, refusal.code == .failedPrecondition else {
+                    throw CommandError("replica-\(number) is not replaced: \(refusal.message)")
+                }
+                patience -= 1
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+    }
+
+    /// Whether the cluster's folder is here and that of the replica holds no member.
+    private var hasLostDirectory: Bool {
+        let directory = DataDirectory(connection.dataDir)
+        return connection.endpoints == nil && directory.hasLayout
+            && !Files.exists(directory.replicaPath(number) + "/member")
+    }
+
+    /// Asks one replica after the other, the lost one aside, until one can be reached.
+    private func replaceThroughAny(
+        _ connection: StoreConnection
+    ) async -> Result<String, GRPCStatus> {
+        var last = GRPCStatus(.unavailable, "no replica answers")
+        for (index, endpoint) in connection.endpoints.enumerated() where index + 1 != number {
+            switch await replace("replica-\(number)", through: connection.channel(to: endpoint)) {
+            case .success(let id): return .success(id)
+            case .failure(let status):
+                last = status
+                guard status.code == .unavailable || status.code == .deadlineExceeded else {
+                    return .failure(status)
                 }
             }
-            throw CommandError("\(name) is not replaced: \(refusal)")
         }
+        return .failure(last)
     }
 
     private func replace(
