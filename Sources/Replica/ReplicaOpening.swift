@@ -17,7 +17,8 @@ struct OpenedReplica {
     var isNew: Bool
 }
 
-/// Brings log, keyspace and snapshot files of a directory together, after the rules of docs/ARCHITECTURE.md (durability).
+/// Brings log, keyspace and snapshot files of a directory together, by the rules of durability in
+/// docs/ARCHITECTURE.md.
 ///
 /// The keyspace file is used as it is if it can be trusted and the log reaches back to it. Else it
 /// is rebuilt from the newest snapshot file that the log reaches back to, or from nothing if the
