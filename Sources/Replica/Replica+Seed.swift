@@ -24,7 +24,7 @@ extension Replica {
                 DirectoryLogFiles(path: directory.log), clusterID: clusterID)
             try log.mark(
                 SnapshotMark(index: header.index, term: header.term, isInstalled: true))
-            let state = HardState(term: header.term, vote: 0, commit: header.index)
+            let state = HardState(term: max(1, header.term), vote: 0, commit: header.index)
             try log.append(hardState: state, entries: [])
             try log.sync()
             log.close()
@@ -45,5 +45,7 @@ extension Replica {
         let stream = try keyspace.snapshot(clusterID: clusterID)
         try SnapshotFile.save(stream, to: directory.snapshot(index: stream.header.index))
         try keyspace.sync()
+        // Else the first start would build the keyspace once more.
+        try BootMark.markClean(directory: directory.keyspace)
     }
 }

@@ -130,10 +130,9 @@ import WriteAheadLog
         try SnapshotFile.save(keyspace.snapshot(clusterID: old.clusterID), to: file)
         let new = try TestCluster()
         for index in 0..<3 {
-            let directory = ReplicaDirectory(new.directory(index))
-            try directory.seed(
-                snapshot: file, clusterID: new.clusterID, memberID: new.members[index].id,
-                members: new.members)
+            try Replica.seed(
+                directory: new.directory(index), snapshot: file, clusterID: new.clusterID,
+                name: new.members[index].name, members: new.members)
         }
         unsafe unlink(file)
         new.isNew = false
