@@ -56,7 +56,8 @@ class SnapshotTests(unittest.TestCase):
         replica = self.cluster.directory + "/replica-1"
         self.assertIn("revision", run([DUMP, replica, "stat"]).out)
         key = "/registry/configmaps/default/kept"
-        self.assertIn(key, run([DUMP, replica, "keys"]).out)
+        self.assertIn("/registry/configmaps/", run([DUMP, replica, "keys"]).out)
+        self.assertIn(key, run([DUMP, replica, "keys", "/registry/configmaps/"]).out)
         self.assertIn('"kept"', run([DUMP, replica, "get", key]).out)
         self.assertIn("put", run([DUMP, replica, "history", key]).out.lower())
         self.assertIn(key, run([DUMP, replica, "log"]).out)
