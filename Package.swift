@@ -85,7 +85,7 @@ let package = Package(
         floor("PKI", ["Basics", x509, asn1, crypto]),
         floor("Objects", ["CZlib", "Basics", "Keyspace", "Store", yams]),
         // Floor 6
-        floor("APIServer", ["Basics", "HTTP", "Keyspace", "Store", "EtcdAPI", "Objects", nioCore]),
+        floor("APIServer", ["Basics", "HTTP", "Keyspace", "Store", "Objects", nioCore]),
         floor("Informers", ["Basics", "Keyspace", "Store", "Objects"]),
         // Floor 7
         floor("Controllers", ["Basics", "Keyspace", "Store", "Objects", "Informers"]),

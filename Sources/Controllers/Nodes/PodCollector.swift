@@ -2,13 +2,11 @@ package import Basics
 package import Informers
 import Objects
 
-/// Removes pods that nothing else will: of nodes that are gone, terminating ones that no node
-/// has, and ended ones beyond a limit.
+/// Removes pods that nothing else will: of nodes that are gone, and terminating ones that no node
+/// has. Ended pods are kept, without a limit so far.
 package struct PodCollector: Reconciler {
     /// A node may come back under its name within this time.
     package static let quarantineSeconds: Int64 = 40
-    /// Ended pods that are kept.
-    static let endedMax = 12_500
 
     package let component = "pod-garbage-collector"
     /// When nodes that pods name were found missing.
