@@ -1,6 +1,5 @@
 import ArgumentParser
 import Basics
-import NodeAgent
 
 /// `martlet agent`: one node agent.
 struct AgentCommand: AsyncParsableCommand {
@@ -15,7 +14,8 @@ struct AgentCommand: AsyncParsableCommand {
     var node = "node-1"
 
     func run() async throws {
-        try await reportingErrors {
+        let link = SupervisorLink()
+        try await reportingErrors(to: link) {
             let directory = DataDirectory(dataDir)
             let layout = try directory.readLayout()
             guard layout.nodes.contains(node) else {
@@ -23,7 +23,6 @@ struct AgentCommand: AsyncParsableCommand {
             }
             let stop = StopLatch()
             let wasSignalled = Locked(false)
-            let link = SupervisorLink()
             StopSignals.whenRaised {
                 wasSignalled.withLock { $0 = true }
                 stop.raise()
@@ -31,12 +30,8 @@ struct AgentCommand: AsyncParsableCommand {
             link?.whenSupervisorEnds { stop.raise() }
             let process = AgentProcess(
                 directory: directory, layout: layout, node: node, log: ProcessLog(), link: link)
-            do {
-                try await process.run(until: stop) {
-                    wasSignalled.withLock { $0 } ? .signal : .supervisorGone
-                }
-            } catch let error as RuntimeError {
-                throw CommandError("\(error)")
+            try await process.run(until: stop) {
+                wasSignalled.withLock { $0 } ? .signal : .supervisorGone
             }
         }
     }

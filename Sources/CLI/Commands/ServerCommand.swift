@@ -1,7 +1,6 @@
 import ArgumentParser
 import Basics
 import Glibc
-import Replica
 
 /// `martlet server`: one server process.
 struct ServerCommand: AsyncParsableCommand {
@@ -16,21 +15,17 @@ struct ServerCommand: AsyncParsableCommand {
     var replica: Int
 
     func run() async throws {
-        try await reportingErrors {
+        let link = SupervisorLink()
+        try await reportingErrors(to: link) {
             let directory = DataDirectory(dataDir)
             let layout = try directory.readLayout()
             let stop = StopLatch()
-            let link = SupervisorLink()
             StopSignals.whenRaised { stop.raise() }
             link?.whenSupervisorEnds { stop.raise() }
             let process = ServerProcess(
                 directory: directory, layout: layout, replica: try layout.replica(replica),
                 log: ProcessLog(), link: link)
-            do {
-                try await process.run(until: stop)
-            } catch let failure as ReplicaFailure {
-                throw CommandError(failure.description, exitCode: failure.exitCode)
-            }
+            try await process.run(until: stop)
         }
     }
 }

@@ -56,9 +56,10 @@ struct ServerProcess {
             group: group, seed: UInt64(getpid()) ^ replica.memberID)
         configuration.isNewCluster = !layout.isBootstrapped
         configuration.campaignsAtOnce = replica.number == 1 && !layout.isBootstrapped
-        let log = log
+        let (log, link) = (log, link)
         configuration.onFailure = { failure in
             log.line("the replica has failed: \(failure)")
+            link?.send(.failed("\(failure)"))
             exit(failure.exitCode)
         }
         return configuration

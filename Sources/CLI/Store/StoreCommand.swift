@@ -14,19 +14,6 @@ struct StoreCommand: ParsableCommand {
         ])
 }
 
-/// Runs a command's work and turns what goes wrong into one line and an exit code.
-func reportingErrors(_ body: () async throws -> Void) async throws {
-    do {
-        try await body()
-    } catch let error as CommandError {
-        reportError(error)
-        throw ExitCode(error.exitCode)
-    } catch let error as StoreError {
-        reportError(CommandError(error.message))
-        throw ExitCode(1)
-    }
-}
-
 /// Bytes and a newline on standard output, as they are.
 func printBytes(_ bytes: Bytes) {
     let line = bytes + [0x0a]

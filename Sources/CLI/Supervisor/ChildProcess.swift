@@ -4,8 +4,8 @@ import Glibc
 
 /// One supervised process, and the socket that ties it to its supervisor.
 ///
-/// The child writes one line on the socket when it serves; the socket's end tells the child that
-/// the supervisor is gone.
+/// The child writes one line on the socket when it serves, or why it ends; the socket's end tells
+/// the child that the supervisor is gone.
 struct ChildProcess {
     enum Role: Equatable {
         case server(replica: Int)
@@ -29,6 +29,12 @@ struct ChildProcess {
     var restarts = RestartPolicy()
     /// The supervisor's end of the socket; -1 without a running child.
     var link: Int32 = -1
+    /// Why it ends, in its own words.
+    var lastWords: String?
+    /// What was last said of it, so that a death that repeats itself is told once.
+    var lastSaid = ""
+    /// The part of a line that has come so far.
+    private var unread = Bytes()
 
     init(name: String, role: Role, arguments: [String], logPath: String, pidPath: String) {
         self.name = name
@@ -76,26 +82,33 @@ struct ChildProcess {
             throw CommandError("cannot start \(name): \(systemMessage(errno))")
         }
         link = ends[0]
+        unread = []
+        lastWords = nil
         state = .starting(pid: child)
         try Files.write(pidPath, text: "\(child)\n", mode: 0o644)
     }
 
-    /// Reads what the child has said, a line at a time; nil when it said nothing new.
-    mutating func readLink() -> SupervisorLink.Report? {
-        var buffer = Bytes(repeating: 0, count: 256)
+    /// Reads what the child has said, without waiting.
+    mutating func readLink() -> [SupervisorLink.Report] {
+        var buffer = Bytes(repeating: 0, count: 4_096)
         let count = unsafe buffer.withUnsafeMutableBytes { raw in
             unsafe recv(link, raw.baseAddress, raw.count, Int32(truncatingIfNeeded: MSG_DONTWAIT))
         }
         guard count > 0 else {
             if count == 0 { closeLink() }
-            return nil
+            return []
         }
-        guard case .starting(let pid) = state else { return nil }
-        let words = String(decoding: buffer[..<count], as: UTF8.self).split(separator: "\n")
-        guard let word = words.last, let report = SupervisorLink.Report(rawValue: String(word))
-        else { return nil }
-        if report == .ready || report == .empty { state = .ready(pid: pid) }
-        return report
+        unread += buffer[..<count]
+        guard let end = unread.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
+        let lines = String(decoding: unread[..<end], as: UTF8.self).split(separator: "\n")
+        unread.removeSubrange(...end)
+        let reports = lines.compactMap(SupervisorLink.Report.init(line:))
+        if case .starting(let pid) = state,
+            reports.contains(where: { $0 == .ready || $0 == .empty })
+        {
+            state = .ready(pid: pid)
+        }
+        return reports
     }
 
     mutating func closeLink() {

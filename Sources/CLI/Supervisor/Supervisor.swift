@@ -58,41 +58,72 @@ struct Supervisor {
         let now = MonotonicTime.now()
         for index in children.indices {
             if case .waiting(let until) = children[index].state, until <= now {
-                try children[index].start(program: program)
+                start(index)
             }
         }
         return shouldStop
     }
 
+    /// Starts a child again. What stands in the way, a full disk say, may pass: so it is tried on.
+    private mutating func start(_ index: Int) {
+        do throws(CommandError) {
+            try children[index].start(program: program)
+        } catch {
+            sayOnce("\(children[index].name): \(error.message)", of: index)
+            guard children[index].pid == nil else { return }
+            let delay = RestartPolicy.delayMillisecondsMax
+            children[index].state = .waiting(until: .now().advanced(milliseconds: delay))
+        }
+    }
+
     private mutating func readLinks() throws(CommandError) {
         for index in children.indices where children[index].link >= 0 {
-            let name = children[index].name
-            guard let report = children[index].readLink() else { continue }
-            if report == .empty {
-                say(
-                    "\(name) has lost its directory and does not vote; rebuild it:"
-                        + " martlet store member replace \(name.dropFirst("replica-".count))"
-                        + " --data-dir \(dataDirectory)")
-            } else if hasBeenReady {
-                say("\(name) is back")
-            }
+            hear(index)
         }
         guard !hasBeenReady, children.allSatisfy(\.isReady) else { return }
         hasBeenReady = true
         try whenReady()
     }
 
-    private mutating func childDied(_ index: Int, _ exit: Exit) throws(CommandError) {
+    /// Takes note of what a child says on its link.
+    private mutating func hear(_ index: Int) {
         let name = children[index].name
+        for report in children[index].readLink() {
+            switch report {
+            case .ready:
+                if hasBeenReady { sayOnce("\(name) is back", of: index) }
+            case .empty:
+                sayOnce(
+                    "\(name) has lost its directory and does not vote; rebuild it:"
+                        + " martlet store member replace \(name.dropFirst("replica-".count))"
+                        + " --data-dir \(dataDirectory)", of: index)
+            case .failed(let reason):
+                children[index].lastWords = reason
+            }
+        }
+    }
+
+    private mutating func sayOnce(_ text: String, of index: Int) {
+        guard children[index].lastSaid != text else { return }
+        children[index].lastSaid = text
+        say(text)
+    }
+
+    private mutating func childDied(_ index: Int, _ exit: Exit) throws(CommandError) {
+        // Its last words may have come after the links were read.
+        if children[index].link >= 0 { hear(index) }
         children[index].closeLink()
+        var what = "\(children[index].name) \(exit.words)"
+        if let reason = children[index].lastWords { what += ": \(reason)" }
+        let log = children[index].logPath
         let now = MonotonicTime.now()
         switch children[index].restarts.died(exitCode: exit.code, now: now) {
         case .restart(let delay):
-            say("\(name) \(exit.words), starts again; its log: \(children[index].logPath)")
+            sayOnce("\(what); starts again; its log: \(log)", of: index)
             children[index].state = .waiting(until: now.advanced(milliseconds: delay))
         case .leaveDead(let final):
             children[index].state = .final(final)
-            say("\(name) \(exit.words) and stays stopped; see \(children[index].logPath)")
+            sayOnce("\(what); stays stopped; its log: \(log)", of: index)
         }
         let anyAlive = children.contains { child in
             if case .final = child.state { false } else { true }

@@ -14,15 +14,37 @@ struct SupervisorLink: Sendable {
         _ = fcntl(Self.descriptor, F_SETFD, FD_CLOEXEC)
     }
 
-    /// What a child says of itself.
-    enum Report: String {
+    /// What a child says of itself, one line each.
+    enum Report: Equatable {
         case ready
         /// It runs, but its directory was lost: it waits to be rebuilt.
         case empty
+        /// It ends, and why. The log file says so too, but may lie on the very disk that is full.
+        case failed(String)
+
+        init?(line: Substring) {
+            switch line {
+            case "ready": self = .ready
+            case "empty": self = .empty
+            default:
+                guard line.hasPrefix("failed ") else { return nil }
+                self = .failed(String(line.dropFirst("failed ".count)))
+            }
+        }
+
+        var line: String {
+            switch self {
+            case .ready: "ready"
+            case .empty: "empty"
+            case .failed(let reason):
+                "failed "
+                    + String(reason.prefix(1_000)).split(separator: "\n").joined(separator: "; ")
+            }
+        }
     }
 
     func send(_ report: Report) {
-        let line = Bytes((report.rawValue + "\n").utf8)
+        let line = Bytes((report.line + "\n").utf8)
         _ = unsafe line.withUnsafeBytes {
             unsafe Glibc.send(
                 Self.descriptor, $0.baseAddress, $0.count, Int32(truncatingIfNeeded: MSG_NOSIGNAL))

@@ -38,7 +38,9 @@ final class PeerTransport: Sendable {
         if let options = configuration.tls { tls = try PeerTLS(options) }
         let owner = Locked<PeerTransport?>(nil)
         let server = tls?.server
-        let bootstrap = ServerBootstrap(group: configuration.group)
+        // All peers on one loop: what they answer to the same heartbeat is read in one wake-up.
+        let loop = configuration.group.next()
+        let bootstrap = ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
@@ -61,7 +63,7 @@ final class PeerTransport: Sendable {
                 nil, "cannot listen for peers on \(own.peerHost):\(own.peerPort): \(error)")
         }
         let transport = PeerTransport(
-            configuration, identity, directory, inbox, tls, listener)
+            configuration, identity, directory, inbox, tls, listener, loop)
         owner.withLock { $0 = transport }
         // The listener's handlers hold the transport, which holds the listener: ended by `stop`.
         listener.closeFuture.whenComplete { _ in owner.withLock { $0 = nil } }
@@ -70,11 +72,12 @@ final class PeerTransport: Sendable {
 
     private init(
         _ configuration: ReplicaConfiguration, _ identity: UInt64, _ directory: ReplicaDirectory,
-        _ inbox: Mailbox<ReplicaInput>, _ tls: PeerTLS?, _ listener: any Channel
+        _ inbox: Mailbox<ReplicaInput>, _ tls: PeerTLS?, _ listener: any Channel,
+        _ loop: any EventLoop
     ) {
         clusterID = configuration.clusterID
         name = configuration.name
-        linkLoop = configuration.group.next()
+        linkLoop = loop
         self.directory = directory
         self.inbox = inbox
         self.tls = tls
