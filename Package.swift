@@ -94,7 +94,7 @@ let package = Package(
             "NodeAgent",
             [
                 "CMartlet", "Basics", "HTTP", "Keyspace", "Store", "Objects", "Informers", nioCore,
-                nioPosix,
+                nioPosix, nioSSL,
             ]),
         // C only: otherwise every pod's shim would load the Swift runtime.
         .executableTarget(

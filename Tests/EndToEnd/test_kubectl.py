@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 import time
 import unittest
 import urllib.request
 
-from cluster import KUBECTL, ROOT, Cluster, wait_for
+from cluster import KUBECTL, ROOT, Cluster, run, wait_for
 
 WEB = str(ROOT / "examples" / "web.yaml")
 
@@ -220,6 +222,64 @@ spec: {replicaz: 1, selector: {matchLabels: {a: b}}, template: {metadata: {label
         after = {p["metadata"]["name"]: p["status"]["containerStatuses"][0]["containerID"]
                  for p in self.running("app=web", 2)}
         self.assertEqual(before, after)
+
+    def test_13_volumes_follow_their_config_map(self):
+        pod = self.running("app=web", 2)[0]
+        url = f"http://{pod['status']['podIP']}:8080/index.html"
+        self.kubectl("patch", "configmap", "web", "--type=merge",
+                     "-p", '{"data":{"index.html":"Changed.\\n"}}')
+        # A changed annotation makes the agent look at once rather than within a minute.
+        self.kubectl("annotate", "pod", pod["metadata"]["name"], "looked=again", "--overwrite")
+
+        def is_changed():
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.read() == b"Changed.\n"
+        wait_for("the new content is served", is_changed, seconds=20)
+
+    def test_14_https_probe_and_post_start(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=secure",
+             "-keyout", folder + "/tls.key", "-out", folder + "/tls.crt"])
+        self.kubectl("create", "secret", "tls", "secure", f"--cert={folder}/tls.crt",
+                     f"--key={folder}/tls.key")
+        self.kubectl("apply", "-f", "-", input=SECURE)
+        self.kubectl("wait", "pod/secure", "--for=condition=Ready", "--timeout=30s")
+        wait_for("the hook that fails is told of", lambda: "PostStartHook failed" in self.kubectl(
+            "get", "events", "--field-selector", "involvedObject.name=failing-hook").out)
+        self.kubectl("delete", "pod", "secure", "failing-hook", "--now")
+
+
+SECURE = """
+apiVersion: v1
+kind: Pod
+metadata: {name: secure}
+spec:
+  volumes:
+  - {name: tls, secret: {secretName: secure}}
+  containers:
+  - name: server
+    image: openssl
+    command: [openssl, s_server, -quiet, -www, -accept, "$(POD_IP):8443",
+              -cert, $(MARTLET_VOLUMES)/tls/tls.crt, -key, $(MARTLET_VOLUMES)/tls/tls.key]
+    volumeMounts:
+    - {name: tls, mountPath: $(MARTLET_VOLUMES)/tls}
+    lifecycle: {postStart: {exec: {command: ["true"]}}}
+    readinessProbe:
+      httpGet: {scheme: HTTPS, port: 8443, path: /}
+      periodSeconds: 1
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: failing-hook}
+spec:
+  restartPolicy: Never
+  containers:
+  - name: main
+    image: busybox
+    command: [sleep, "1000"]
+    lifecycle: {postStart: {exec: {command: [sh, -c, "echo no luck; exit 3"]}}}
+"""
 
 
 class RestartTests(unittest.TestCase):

@@ -27,6 +27,36 @@ import Testing
         #expect(driver.pass(1) == [.prepareVolumes])
     }
 
+    @Test func volumesOfAPIDataAreRefreshed() {
+        let volumes: JSON = [["name": "v", "configMap": ["name": "settings"]]]
+        var pod = PodBuilder.pod("p", more: ["volumes": volumes])
+        var driver = Driver(pod)
+        _ = driver.begin()
+        _ = driver.started("c")
+        #expect(driver.pass(59_999).isEmpty)
+        #expect(driver.pass(1) == [.prepareVolumes])
+        #expect(driver.pass(60_000).isEmpty, "one at a time")
+        let failed = driver.lifecycle.volumesPrepared(failure: "gone", now: driver.now)
+        #expect(failed.events == ["FailedMount"])
+        #expect(driver.lifecycle.phase == "Running", "what was mounted stays")
+        pod.json.set(["a": "1"], at: "metadata", "annotations")
+        let changed = driver.lifecycle.podChanged(PodDescription(pod), now: driver.now)
+        #expect(changed == [.prepareVolumes], "a changed pod is looked at at once")
+        pod.json.set(["a": "2"], at: "metadata", "annotations")
+        #expect(driver.lifecycle.podChanged(PodDescription(pod), now: driver.now).isEmpty)
+        let again = driver.lifecycle.volumesPrepared(failure: nil, now: driver.now)
+        #expect(again == [.prepareVolumes], "it changed again meanwhile")
+    }
+
+    @Test func volumesWithoutAPIDataAreLeftAlone() {
+        var driver = Driver(
+            PodBuilder.pod("p", more: ["volumes": [["name": "v", "emptyDir": [:]]]]))
+        _ = driver.begin()
+        _ = driver.started("c")
+        #expect(driver.lifecycle.wake() == nil)
+        #expect(driver.pass(600_000).isEmpty)
+    }
+
     @Test func backOffDoublesToFiveMinutes() {
         var driver = Driver(PodBuilder.pod("p"))
         _ = driver.begin()

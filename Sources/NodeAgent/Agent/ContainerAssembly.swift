@@ -71,9 +71,8 @@ struct ContainerAssembly {
                         + "runtime offers volumes only under $MARTLET_VOLUMES; set mountPath to "
                         + "$(MARTLET_VOLUMES)/\(name)")
             }
-            let isAPIData = ["configMap", "secret", "downwardAPI", "projected"]
-                .contains { volume[$0] != nil }
-            let isReadOnly = mount["readOnly"]?.boolValue ?? false || isAPIData
+            let isReadOnly =
+                mount["readOnly"]?.boolValue ?? false || VolumeFiles.isAPIData(volume)
             mounts.append(
                 Mount(hostPath: source, containerPath: target, isReadOnly: isReadOnly))
         }

@@ -3,6 +3,9 @@ import Keyspace
 import Objects
 
 extension NodeAgent {
+    /// Upstream lets a hook take as long as it likes; one that hangs would hold a task for ever.
+    private static let postStartSecondsMax: Int64 = 3_600
+
     /// Begins an action; its answer comes back as a message.
     func perform(
         _ action: PodAction, _ object: Object, _ lifecycle: PodLifecycle,
@@ -138,11 +141,34 @@ extension NodeAgent {
             if let current = await runtime.containerStatus(id), current.state != .running {
                 mailbox.post(.runtime(.containerExited(current)))
             }
+            await runPostStart(object, container, id, podIP: podIP)
         } catch {
             report(uid) { lifecycle, now, wall in
                 lifecycle.containerFailed(name, error, now: now, wall: wall)
             }
         }
+    }
+
+    /// A container whose hook fails is stopped; the restart policy says what follows.
+    private func runPostStart(
+        _ object: Object, _ container: JSON, _ id: String, podIP: String
+    ) async {
+        guard let hook = container.path("lifecycle", "postStart") else { return }
+        if let seconds = hook.path("sleep", "seconds")?.intValue {
+            try? await Task.sleep(for: .seconds(seconds))
+            return
+        }
+        guard let check = Probe.Check(hook) else { return }
+        let description = ContainerDescription(container)
+        let outcome = await probes.run(
+            check, timeoutSeconds: Self.postStartSecondsMax, container: description, id: id,
+            podIP: podIP)
+        guard !outcome.succeeded else { return }
+        events.record(
+            PodEvent(
+                "FailedPostStartHook", "PostStartHook failed: \(outcome.output)",
+                container: description.name, isWarning: true), pod: object)
+        await runtime.stopContainer(id, graceMilliseconds: 2_000)
     }
 
     private func stopContainer(

@@ -22,6 +22,10 @@ package struct PodDescription: Sendable, Hashable {
     package var activeDeadlineSeconds: Int64?
     /// Condition types that must be True, besides the containers, for the pod to be ready.
     package var readinessGates: [String]
+    /// Labels and annotations, which volumes may show.
+    package var metadata: JSON
+    /// Whether volumes are made of API data, which may change while the pod runs.
+    package var hasAPIVolumes: Bool
 
     package init(_ pod: Object) {
         let spec = pod.spec
@@ -45,6 +49,11 @@ package struct PodDescription: Sendable, Hashable {
         readinessGates = (spec["readinessGates"]?.elements ?? []).compactMap {
             $0["conditionType"]?.stringValue
         }
+        metadata = [
+            "labels": pod.json.path("metadata", "labels") ?? [:],
+            "annotations": pod.json.path("metadata", "annotations") ?? [:],
+        ]
+        hasAPIVolumes = (spec["volumes"]?.elements ?? []).contains(where: VolumeFiles.isAPIData)
     }
 
     var all: [ContainerDescription] { initContainers + containers }

@@ -64,7 +64,8 @@ extension PodLifecycle {
                 actions += stop(index)
             }
         }
-        guard records.allSatisfy({ !$0.isActive }), volumes != .underWay, sandbox != .underWay
+        guard records.allSatisfy({ !$0.isActive }), volumes != .underWay, sandbox != .underWay,
+            !isRefreshingVolumes
         else { return actions }
         switch sandboxStop {
         case .idle:
@@ -95,7 +96,7 @@ extension PodLifecycle {
         guard volumes == .done else { return [] }
         guard begin(&sandbox, now) == false else { return [.runSandbox] }
         guard sandbox == .done else { return [] }
-        var actions: [PodAction] = []
+        var actions = refreshVolumes(now)
         var isInitialized = true
         for index in records.indices {
             let record = records[index]
@@ -117,6 +118,13 @@ extension PodLifecycle {
     }
 
     /// Whether the step is to be begun now; it then counts as under way.
+    private mutating func refreshVolumes(_ now: MonotonicTime) -> [PodAction] {
+        guard let due = volumesDue, due <= now, !isRefreshingVolumes else { return [] }
+        isRefreshingVolumes = true
+        volumesDue = nil
+        return [.prepareVolumes]
+    }
+
     private func begin(_ step: inout Step, _ now: MonotonicTime) -> Bool {
         switch step {
         case .idle: step = .underWay

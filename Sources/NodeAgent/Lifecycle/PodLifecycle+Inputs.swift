@@ -3,11 +3,16 @@ import Objects
 
 extension PodLifecycle {
     static let retryMilliseconds: UInt64 = 10_000
+    /// The kubelet's sync period.
+    static let volumeRefreshMilliseconds: UInt64 = 60_000
 
     package mutating func podChanged(_ changed: PodDescription, now: MonotonicTime) -> [PodAction] {
         // The containers of a pod do not change but for their images, which the next restart uses.
         for container in changed.all {
             if let index = index(container.name) { records[index].description = container }
+        }
+        if changed.metadata != pod.metadata, volumes == .done, pod.hasAPIVolumes {
+            volumesDue = now
         }
         pod = changed
         return advance(now: now)
@@ -22,12 +27,17 @@ extension PodLifecycle {
     }
 
     package mutating func volumesPrepared(failure: String?, now: MonotonicTime) -> [PodAction] {
-        guard let failure else {
-            volumes = .done
-            return advance(now: now)
+        if volumes == .done {
+            isRefreshingVolumes = false
+        } else {
+            volumes = failure.map { .failed(message: $0, retryAt: retry(now)) } ?? .done
         }
-        volumes = .failed(message: failure, retryAt: retry(now))
-        return [.event(PodEvent("FailedMount", failure, isWarning: true))] + advance(now: now)
+        if volumes == .done, pod.hasAPIVolumes {
+            // A change of the pod may have made it due already.
+            volumesDue = volumesDue ?? now.advanced(milliseconds: Self.volumeRefreshMilliseconds)
+        }
+        let events = failure.map { [PodAction.event(PodEvent("FailedMount", $0, isWarning: true))] }
+        return (events ?? []) + advance(now: now)
     }
 
     package mutating func sandboxStarted(ip: String, now: MonotonicTime) -> [PodAction] {

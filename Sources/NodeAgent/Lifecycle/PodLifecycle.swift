@@ -17,6 +17,9 @@ package struct PodLifecycle: Sendable {
     /// When the agent accepted the pod, RFC 3339.
     package internal(set) var startTime: String
     var volumes = Step.idle
+    /// When volumes made of API data are next compared with it; nil without such volumes.
+    var volumesDue: MonotonicTime?
+    var isRefreshingVolumes = false
     var sandbox = Step.idle
     /// Whether the sandbox, once up, is being or has been taken down.
     var sandboxStop = Step.idle
@@ -130,6 +133,7 @@ package struct PodLifecycle: Sendable {
                 if let probe = record.probes[kind], !probe.isInFlight { times.append(probe.due) }
             }
         }
+        if let volumesDue, !isRefreshingVolumes, !isEnding { times.append(volumesDue) }
         if let deadline, failure == nil { times.append(deadline) }
         return times.min()
     }

@@ -18,6 +18,10 @@ package struct VolumeFile: Sendable, Hashable {
 package enum VolumeFiles {
     private static let defaultMode: Int64 = 0o644
 
+    package static func isAPIData(_ volume: JSON) -> Bool {
+        ["configMap", "secret", "downwardAPI", "projected"].contains { volume[$0] != nil }
+    }
+
     /// Nil for a volume that is not made of API data.
     package static func make(
         _ volume: JSON, facts: PodFacts, sources: ConfigSources
