@@ -67,6 +67,8 @@ let package = Package(
         // Floor 2
         floor("WriteAheadLog", ["CMartlet", "Basics", "Raft"]),
         floor("Keyspace", ["CMartlet", "CZlib", "Basics", "LMDB"]),
+        // Floor 2.5
+        floor("ReplicaCore", ["Basics", "Raft", "WriteAheadLog", "Keyspace"]),
         // Floor 3
         floor(
             "HTTP",
@@ -75,11 +77,13 @@ let package = Package(
         floor(
             "Replica",
             [
-                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", nioCore,
-                nioPosix, nioTLS, nioSSL,
+                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "ReplicaCore",
+                "HTTP", nioCore, nioPosix, nioTLS, nioSSL,
             ]),
         // Floor 4
-        floor("Store", ["Basics", "Keyspace", "HTTP", "EtcdMessages", "Replica", nioCore]),
+        floor(
+            "Store",
+            ["Basics", "Keyspace", "ReplicaCore", "HTTP", "EtcdMessages", "Replica", nioCore]),
         // Floor 5
         floor("EtcdAPI", ["Basics", "Keyspace", "HTTP", "EtcdMessages", "Store", nioCore]),
         floor("PKI", ["Basics", x509, asn1, crypto]),
@@ -105,8 +109,8 @@ let package = Package(
             "CLI",
             [
                 "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP",
-                "Replica",
-                "EtcdMessages", "Store", "EtcdAPI", "PKI", "Objects", "APIServer", "Informers",
+                "ReplicaCore", "Replica", "EtcdMessages", "Store", "EtcdAPI", "PKI", "Objects",
+                "APIServer", "Informers",
                 "Controllers", "Scheduler", "NodeAgent", arguments, nioCore, nioPosix, nioSSL,
             ]),
         .executableTarget(name: "martlet", dependencies: ["CLI"], swiftSettings: house),
@@ -119,7 +123,7 @@ let package = Package(
         .target(
             name: "Simulator",
             dependencies: [
-                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace",
+                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "ReplicaCore",
             ], path: "fuzz/Simulator", swiftSettings: house),
         .executableTarget(
             name: "raft-fuzz", dependencies: ["Basics", "Simulator", arguments],
@@ -135,7 +139,8 @@ let package = Package(
         tests(
             "Replica",
             [
-                "Replica", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP", "PKI",
+                "Replica", "ReplicaCore", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace",
+                "HTTP", "PKI",
                 nioCore, nioPosix, nioEmbedded, nioSSL,
             ]),
         tests(
@@ -174,6 +179,10 @@ let package = Package(
                 "Informers", nioCore, nioPosix, nioEmbedded,
             ]),
         tests("CLI", ["CLI", "Basics"]),
-        tests("Simulator", ["Simulator", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace"]),
+        tests(
+            "Simulator",
+            [
+                "Simulator", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "ReplicaCore",
+            ]),
     ]
 )

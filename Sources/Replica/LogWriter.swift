@@ -1,5 +1,6 @@
 import Basics
 import Raft
+import ReplicaCore
 import WriteAheadLog
 
 /// The log's thread: writes what waits as one batch, syncs once, then lets go of what depended
@@ -13,11 +14,8 @@ final class LogWriter: @unchecked Sendable {
     private let mailbox = Mailbox<Work>(limit: .max)
     private var thread: OSThread?
 
-    enum Work: Sendable {
-        case write(Ready.Write)
-        /// A snapshot file is in place and synced; entries up to `keepFrom` can go.
-        case snapshot(SnapshotMark)
-        case install(SnapshotMark, done: @Sendable (Bool) -> Void)
+    private enum Work: Sendable {
+        case log(LogWork)
         case stop
     }
 
@@ -30,13 +28,13 @@ final class LogWriter: @unchecked Sendable {
         thread = OSThread.start("log") { self.run(transport) }
     }
 
-    func add(_ work: Work) {
-        mailbox.sendAlways(work)
+    func add(_ work: LogWork) {
+        mailbox.sendAlways(.log(work))
     }
 
     /// Ends the thread after the work that waits.
     func stop() {
-        add(.stop)
+        mailbox.sendAlways(.stop)
         thread?.join()
     }
 
@@ -51,14 +49,6 @@ final class LogWriter: @unchecked Sendable {
             log.close()
         } catch {
             inbox.sendAlways(.failed(ReplicaFailure(error)))
-            // Whoever waits for an installation must not wait for ever.
-            while !isStopping {
-                for work in batch {
-                    if case .install(_, let done) = work { done(false) }
-                    if case .stop = work { isStopping = true }
-                }
-                if !isStopping { mailbox.take(into: &batch) }
-            }
         }
     }
 
@@ -66,43 +56,18 @@ final class LogWriter: @unchecked Sendable {
     private func handle(
         _ batch: [Work], _ transport: PeerTransport
     ) throws(LogError) -> Bool {
-        var mark: WriteMark?
-        var messages: [Message] = []
-        var installed: [@Sendable (Bool) -> Void] = []
-        var marks: [SnapshotMark] = []
+        var written = LogBatch()
         var isStopping = false
         for work in batch {
             switch work {
-            case .write(let write):
-                try log.append(hardState: write.hardState, entries: write.entries)
-                mark = write.mark
-                messages += write.messages
-            case .snapshot(let snapshot):
-                try log.mark(snapshot)
-                marks.append(snapshot)
-            case .install(let snapshot, let done):
-                try log.mark(snapshot)
-                marks.append(snapshot)
-                installed.append(done)
-            case .stop:
-                isStopping = true
+            case .log(let work): try written.write(work, to: log)
+            case .stop: isStopping = true
             }
         }
         try log.sync()
-        transport.send(messages)
-        inbox.sendAlways(.persisted(mark, logBytes: log.usedBytes))
-        for done in installed { done(true) }
-        if let newest = marks.last { try log.release(before: newest.index + 1) }
+        transport.send(written.messages)
+        for report in written.reports(log) { inbox.sendAlways(report) }
+        try written.release(log)
         return isStopping
-    }
-}
-
-extension Ready {
-    /// The part of a Ready that goes through the log's thread.
-    struct Write: Sendable {
-        var hardState: HardState?
-        var entries: [Entry]
-        var mark: WriteMark
-        var messages: [Message]
     }
 }

@@ -1,6 +1,7 @@
 import Basics
 package import Keyspace
 import NIOCore
+package import ReplicaCore
 
 /// A replica of the store in this process: Raft, log, keyspace and the connections to its peers.
 ///
@@ -30,18 +31,20 @@ package final class Replica: Sendable {
         _ configuration: ReplicaConfiguration
     ) throws(ReplicaFailure) -> Replica {
         let shared = ReplicaShared()
-        let opened = try ReplicaOpening(configuration).open()
+        let opened = try ReplicaOpening(configuration.settings).open()
         let logWriter = LogWriter(log: opened.log, inbox: shared.inbox)
         let transport = try PeerTransport.start(
             configuration, identity: opened.memberID, directory: opened.directory,
             inbox: shared.inbox)
         logWriter.start(sending: transport)
         let readers = WorkerPool(name: "reader", threads: 2, limit: 100_000)
+        let shell = ReplicaShell(
+            configuration.settings, directory: opened.directory, shared: shared,
+            logWriter: logWriter, transport: transport, readers: readers)
         let core = ReplicaCore(
-            configuration, opened, shared: shared, log: logWriter, transport: transport,
-            readers: readers)
-        let holder = CoreHolder(core)
-        let thread = OSThread.start("replica") { holder.core.run() }
+            configuration.settings, opened, environment: shell, now: MonotonicTime.now())
+        let runner = CoreRunner(core, shared.inbox, configuration.onFailure)
+        let thread = OSThread.start("replica") { runner.run() }
         return Replica(configuration, shared, thread, logWriter, readers)
     }
 
@@ -124,11 +127,34 @@ package final class Replica: Sendable {
     }
 }
 
-/// Carries the core to its thread, the only one that touches it from then on.
-private final class CoreHolder: @unchecked Sendable {
-    let core: ReplicaCore
+/// The replica's thread: round after round of its core, the only one that touches it.
+private final class CoreRunner: @unchecked Sendable {
+    // Sendable because it is handed to its thread once.
+    private let core: ReplicaCore
+    private let inbox: Mailbox<ReplicaInput>
+    private let onFailure: @Sendable (ReplicaFailure) -> Void
 
-    init(_ core: ReplicaCore) {
+    init(
+        _ core: ReplicaCore, _ inbox: Mailbox<ReplicaInput>,
+        _ onFailure: @escaping @Sendable (ReplicaFailure) -> Void
+    ) {
         self.core = core
+        self.inbox = inbox
+        self.onFailure = onFailure
+    }
+
+    func run() {
+        var batch: [ReplicaInput] = []
+        do throws(ReplicaFailure) {
+            try core.begin()
+            while !core.isStopping {
+                inbox.take(into: &batch, until: core.nextRound)
+                try core.step(batch, now: .now())
+            }
+            try core.stop()
+        } catch {
+            core.abandon()
+            onFailure(error)
+        }
     }
 }

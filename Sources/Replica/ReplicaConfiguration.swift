@@ -1,9 +1,8 @@
-import Basics
 package import NIOCore
-package import WriteAheadLog
+package import ReplicaCore
 
-/// What a replica is told at its start.
-package struct ReplicaConfiguration: Sendable {
+/// What a replica is told at its start: the settings of its core, and those of its shell.
+@dynamicMemberLookup package struct ReplicaConfiguration: Sendable {
     /// PEM texts of the peer authority and of this replica's certificate, which must do for both
     /// ends of a connection.
     package struct PeerTLS: Sendable {
@@ -18,37 +17,10 @@ package struct ReplicaConfiguration: Sendable {
         }
     }
 
-    /// Everything of the replica lies here; made if absent.
-    package var directory: String
-    package var clusterID: UInt64
-    /// This replica's name, one of those in `members`.
-    package var name: String
-    /// The members that the cluster begins with, this one among them. Addresses may change from
-    /// start to start and are taken from here for known names; ids count only at the first start.
-    package var members: [ReplicaMember]
+    package var settings: ReplicaSettings
     /// nil: plaintext, which is for loopback and tests.
     package var tls: PeerTLS?
     package var group: any EventLoopGroup
-    /// Whether this may be the first start of the cluster. If not, an empty directory has lost
-    /// data: its replica waits, without a vote, until `replaceMember` gives it a new id.
-    package var isNewCluster = false
-    /// Stand for election at once if the log is empty.
-    package var campaignsAtOnce = false
-    package var heartbeatMilliseconds: UInt64 = 50
-    /// Followers campaign after this much silence at least, twice as much at most.
-    package var electionMilliseconds: UInt64 = 300
-    /// A snapshot file is taken when the log has grown by this much since the last one.
-    package var snapshotLogBytes: UInt64 = 64 << 20
-    package var logSegmentBytes: UInt64 = 64 << 20
-    /// Entries kept in memory for followers behind; older ones are sent as a snapshot.
-    package var entriesInMemoryMax = 10_000
-    package var requestMilliseconds: UInt64 = 5_600
-    /// Makes the file layer of the log in a directory; tests put failing ones here.
-    package var makeLogFiles: @Sendable (String) -> any LogFiles = {
-        DirectoryLogFiles(path: $0)
-    }
-    /// Varies election timeouts.
-    package var seed: UInt64
     /// Called once, on a thread of the replica, when it cannot go on. It has stopped by then; the
     /// process should end with the code of `ReplicaFailure.exitCode`.
     package var onFailure: @Sendable (ReplicaFailure) -> Void = { _ in }
@@ -57,12 +29,14 @@ package struct ReplicaConfiguration: Sendable {
         directory: String, clusterID: UInt64, name: String, members: [ReplicaMember],
         tls: PeerTLS?, group: any EventLoopGroup, seed: UInt64
     ) {
-        self.directory = directory
-        self.clusterID = clusterID
-        self.name = name
-        self.members = members
+        settings = ReplicaSettings(
+            directory: directory, clusterID: clusterID, name: name, members: members, seed: seed)
         self.tls = tls
         self.group = group
-        self.seed = seed
+    }
+
+    package subscript<Value>(dynamicMember path: WritableKeyPath<ReplicaSettings, Value>) -> Value {
+        get { settings[keyPath: path] }
+        set { settings[keyPath: path] = newValue }
     }
 }

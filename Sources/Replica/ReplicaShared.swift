@@ -1,5 +1,6 @@
 import Basics
 import Keyspace
+import ReplicaCore
 
 /// What a replica's threads and its callers share.
 final class ReplicaShared: Sendable {

@@ -3,6 +3,7 @@ import Glibc
 import Keyspace
 import Raft
 import Replica
+import ReplicaCore
 import Testing
 import WriteAheadLog
 
@@ -130,7 +131,7 @@ import WriteAheadLog
         try SnapshotFile.save(keyspace.snapshot(clusterID: old.clusterID), to: file)
         let new = try TestCluster()
         for index in 0..<3 {
-            try Replica.seed(
+            try ReplicaOpening.seed(
                 directory: new.directory(index), snapshot: file, clusterID: new.clusterID,
                 name: new.members[index].name, members: new.members)
         }

@@ -2,6 +2,7 @@ import Basics
 import Keyspace
 import Raft
 import Replica
+import ReplicaCore
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(2))) struct ReplicaTests {

@@ -6,6 +6,7 @@ import NIOPosix
 import PKI
 import Raft
 import Replica
+import ReplicaCore
 import Testing
 
 /// Three replicas in this process, on loopback ports, with mutual TLS.

@@ -9,6 +9,7 @@ import NIOCore
 import NIOPosix
 import Objects
 import Replica
+import ReplicaCore
 import Scheduler
 import Store
 

@@ -1,5 +1,5 @@
 import Basics
-import Replica
+import ReplicaCore
 
 /// Lays out a replica's directory from a snapshot, before the replica's first start.
 enum ReplicaSeed {
@@ -7,7 +7,7 @@ enum ReplicaSeed {
         snapshot: String, into path: String, layout: ClusterLayout, replica: ClusterLayout.Replica
     ) throws(CommandError) {
         do {
-            try Replica.seed(
+            try ReplicaOpening.seed(
                 directory: path, snapshot: snapshot, clusterID: layout.clusterID,
                 name: replica.name, members: layout.members)
         } catch {

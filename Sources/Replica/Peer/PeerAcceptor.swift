@@ -2,6 +2,7 @@ import Basics
 import NIOCore
 import NIOTLS
 import Raft
+import ReplicaCore
 
 /// The listening end of a peer's connection.
 final class PeerAcceptor: ChannelInboundHandler {

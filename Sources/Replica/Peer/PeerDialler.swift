@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import ReplicaCore
 
 /// Opens connections to peers.
 struct PeerDialler: Sendable {

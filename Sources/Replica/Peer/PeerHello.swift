@@ -1,4 +1,5 @@
 import Basics
+import ReplicaCore
 
 /// First frame of whoever dials.
 struct PeerHello: Equatable {

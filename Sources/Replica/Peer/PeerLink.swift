@@ -2,6 +2,7 @@ import Basics
 import NIOCore
 import NIOPosix
 import NIOSSL
+import ReplicaCore
 
 /// The connection on which we talk to one peer; the peer talks to us on one of its own.
 ///

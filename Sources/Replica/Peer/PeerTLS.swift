@@ -1,5 +1,6 @@
 import NIOCore
 import NIOSSL
+import ReplicaCore
 
 /// The two ends of mutual TLS between peers.
 ///

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Raft
+import ReplicaCore
 
 /// All connections of a replica to its peers.
 final class PeerTransport: Sendable {

@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Keyspace
+import ReplicaCore
 
 /// Writes a snapshot that a peer streams into a file, and checks it when it is whole.
 final class SnapshotReceiver: @unchecked Sendable {

@@ -2,6 +2,7 @@ import Basics
 import Keyspace
 import NIOCore
 import NIOPosix
+import ReplicaCore
 
 /// Streams one snapshot to a peer; blocks its thread until the peer has checked it.
 final class SnapshotSender: Sendable {

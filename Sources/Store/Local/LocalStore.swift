@@ -1,6 +1,7 @@
 import Basics
 package import Keyspace
 package import Replica
+import ReplicaCore
 
 /// The store as the process that holds a replica sees it.
 package struct LocalStore: Store {

@@ -1,16 +1,16 @@
 import Basics
-import Keyspace
+package import Keyspace
 import Raft
-import WriteAheadLog
+package import WriteAheadLog
 
 /// What a replica found in its directory, ready to run.
-struct OpenedReplica {
+package struct OpenedReplica {
     /// 0 while the replica waits for its replacement.
-    var memberID: UInt64
-    var directory: ReplicaDirectory
-    var log: WriteAheadLog
+    package var memberID: UInt64
+    package var directory: ReplicaDirectory
+    package var log: WriteAheadLog
     /// nil while the replica waits for its replacement.
-    var keyspace: Keyspace
+    package var keyspace: Keyspace
     var cluster: ClusterMembers
     var initial: Raft.InitialState
     /// The log of this directory is empty.
@@ -23,24 +23,24 @@ struct OpenedReplica {
 /// The keyspace file is used as it is if it can be trusted and the log reaches back to it. Else it
 /// is rebuilt from the newest snapshot file that the log reaches back to, or from nothing if the
 /// log is whole.
-struct ReplicaOpening {
-    private let configuration: ReplicaConfiguration
+package struct ReplicaOpening {
+    private let settings: ReplicaSettings
     private let directory: ReplicaDirectory
 
-    init(_ configuration: ReplicaConfiguration) {
-        self.configuration = configuration
-        directory = ReplicaDirectory(configuration.directory)
+    package init(_ settings: ReplicaSettings) {
+        self.settings = settings
+        directory = ReplicaDirectory(settings.directory)
     }
 
-    func open() throws(ReplicaFailure) -> OpenedReplica {
+    package func open() throws(ReplicaFailure) -> OpenedReplica {
         try directory.prepare()
         let identity = try directory.readIdentity()
-        if let identity, identity.clusterID != configuration.clusterID {
+        if let identity, identity.clusterID != settings.clusterID {
             throw ReplicaFailure(
                 .foreignDirectory,
                 "\(directory.path) belongs to cluster "
                     + ReplicaDirectory.digits(identity.clusterID)
-                    + ", not to \(ReplicaDirectory.digits(configuration.clusterID))")
+                    + ", not to \(ReplicaDirectory.digits(settings.clusterID))")
         }
         let (log, recovered, keyspace) = try openState()
         let isBlank =
@@ -61,14 +61,14 @@ struct ReplicaOpening {
     private func memberID(
         _ identity: ReplicaIdentity?, isBlank: Bool
     ) throws(ReplicaFailure) -> UInt64 {
-        if isBlank && configuration.isNewCluster {
-            guard let own = configuration.members.first(where: { $0.name == configuration.name })
+        if isBlank && settings.isNewCluster {
+            guard let own = settings.members.first(where: { $0.name == settings.name })
             else {
-                throw ReplicaFailure(nil, "\(configuration.name) is not a member of the cluster")
+                throw ReplicaFailure(nil, "\(settings.name) is not a member of the cluster")
             }
             try directory.write(
                 ReplicaIdentity(
-                    clusterID: configuration.clusterID, memberID: own.id, isJoining: false))
+                    clusterID: settings.clusterID, memberID: own.id, isJoining: false))
             return own.id
         }
         guard let identity else {
@@ -88,10 +88,10 @@ struct ReplicaOpening {
             }
             // The members that the cluster begins with are on every replica's keyspace from the
             // start, so that a snapshot has them.
-            guard configuration.isNewCluster || !isBlank else { return .none }
+            guard settings.isNewCluster || !isBlank else { return .none }
             let isJoining = try isJoining()
             guard keyspace.appliedIndex == 0, !isJoining else { return .none }
-            let cluster = ClusterMembers(initial: configuration.members)
+            let cluster = ClusterMembers(initial: settings.members)
             try keyspace.setMeta(Keyspace.membershipName, cluster.encoded())
             return cluster
         } catch let error as KeyspaceError {
@@ -121,7 +121,7 @@ struct ReplicaOpening {
             guard try BootMark.isTrusted(directory: directory.keyspace) else { return nil }
             let keyspace = try openKeyspace()
             let applied = keyspace.appliedIndex
-            let kept = min(applied, UInt64(configuration.entriesInMemoryMax))
+            let kept = min(applied, UInt64(settings.entriesInMemoryMax))
             let (log, recovered) = try openLog(skipping: applied - kept)
             if applied > recovered.lastIndex {
                 throw ReplicaFailure(
@@ -149,7 +149,7 @@ struct ReplicaOpening {
                 let (log, recovered) = try openLog(skipping: index)
                 let fits =
                     recovered.previousIndex == index && recovered.previousTerm == header.term
-                guard fits, header.clusterID == configuration.clusterID else {
+                guard fits, header.clusterID == settings.clusterID else {
                     log.close()
                     continue
                 }
@@ -181,9 +181,9 @@ struct ReplicaOpening {
         skipping: UInt64
     ) throws -> (log: WriteAheadLog, recovered: RecoveredLog) {
         var options = WriteAheadLog.Options()
-        options.segmentBytes = configuration.logSegmentBytes
+        options.segmentBytes = settings.logSegmentBytes
         return try WriteAheadLog.open(
-            configuration.makeLogFiles(directory.log), clusterID: configuration.clusterID,
+            settings.makeLogFiles(directory.log), clusterID: settings.clusterID,
             options: options, skipping: skipping)
     }
 }

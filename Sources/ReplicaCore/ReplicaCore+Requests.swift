@@ -26,12 +26,12 @@ extension ReplicaCore {
     }
 
     private func forward(_ writes: [PendingWrite], to leader: UInt64) {
-        guard transport.isUp(leader) else { return waiting.hold(writes) }
+        guard environment.isUp(leader) else { return waiting.hold(writes) }
         let requests = writes.map { write in
             PeerRequest(
                 number: asked.add(.write(write), to: leader), body: .propose(write.payload))
         }
-        if !transport.send(requests, to: leader) {
+        if !environment.send(requests, to: leader) {
             for request in requests { _ = asked.take(request.number) }
             waiting.hold(writes)
         }
@@ -65,7 +65,7 @@ extension ReplicaCore {
             } else if raft.leader != 0 {
                 let number = asked.add(.question(question), to: raft.leader)
                 let request = PeerRequest(number: number, body: .question(question.question))
-                if !transport.send([request], to: raft.leader) {
+                if !environment.send([request], to: raft.leader) {
                     _ = asked.take(number)
                     newQuestions.append(question)
                 }
@@ -129,11 +129,11 @@ extension ReplicaCore {
         case .notLeader, nil:
             answers = numbers.map { PeerAnswer(number: $0, body: .tryAgain) }
         }
-        transport.send(answers, to: peer)
+        environment.send(answers, to: peer)
     }
 
     private func answer(_ question: PeerQuestion, number: UInt64, from peer: UInt64) {
-        let transport = transport
+        let environment = environment
         let deadline = now.advanced(milliseconds: 60_000)
         let isTaken =
             raft?.role == .leader
@@ -143,9 +143,9 @@ extension ReplicaCore {
                     case .success(let value): .value(value)
                     case .failure(let error): .failed(error)
                     }
-                transport.send([PeerAnswer(number: number, body: body)], to: peer)
+                environment.send([PeerAnswer(number: number, body: body)], to: peer)
             }
-        if !isTaken { transport.send([PeerAnswer(number: number, body: .tryAgain)], to: peer) }
+        if !isTaken { environment.send([PeerAnswer(number: number, body: .tryAgain)], to: peer) }
     }
 
     func take(_ answers: [PeerAnswer]) {
@@ -203,6 +203,6 @@ extension ReplicaCore {
         reads.failAll(error)
         replacement?.fail(error)
         replacement = nil
-        shared.close(error)
+        environment.refuseInputs(error)
     }
 }

@@ -1,7 +1,6 @@
 import Basics
 import Keyspace
 import Raft
-import WriteAheadLog
 
 extension ReplicaCore {
     /// Does everything that Raft has for us.
@@ -13,16 +12,16 @@ extension ReplicaCore {
     private func handle(_ ready: Ready) throws(ReplicaFailure) {
         // The log goes first: its sync runs while the rest of this happens.
         if let mark = ready.mark {
-            log.add(
+            environment.log(
                 .write(
-                    Ready.Write(
+                    LogWrite(
                         hardState: ready.hardState, entries: ready.entries, mark: mark,
                         messages: ready.messagesAfterPersist)))
         }
-        transport.send(ready.messages)
+        environment.send(ready.messages)
         if let change = ready.leaderChange { leaderChanged(change) }
         if !ready.committed.isEmpty { try apply(ready.committed) }
-        if let meta = ready.snapshotToInstall { try install(meta) }
+        if let meta = ready.snapshotToInstall { install(meta) }
         for peer in ready.snapshotsToSend { sendSnapshot(to: peer) }
         let applied = keyspace.appliedIndex
         for read in ready.reads { reads.confirmed(read.token, index: read.index) }
@@ -53,13 +52,13 @@ extension ReplicaCore {
             throw ReplicaFailure(error)
         }
         raft?.applied(entries[entries.count - 1].index)
-        if isMembershipChanged { transport.setMembers(addressed) }
+        if isMembershipChanged { environment.setMembers(addressed) }
         for (entry, result) in zip(batch, results) {
             noteLease(entry.command, result)
             waiting.applied(entry.index, entry.term, result)
         }
         if let index = memory.applied(
-            entries, limit: configuration.entriesInMemoryMax, isHeld: !snapshots.sending.isEmpty)
+            entries, limit: settings.entriesInMemoryMax, isHeld: !snapshots.sending.isEmpty)
         {
             raft?.compacted(to: index)
         }
@@ -98,10 +97,7 @@ extension ReplicaCore {
 
     func release(_ ready: [PendingRead]) {
         for read in ready {
-            let keyspace = keyspace
-            if !readers.run({ read.done(.success(keyspace)) }) {
-                read.done(.failure(.tooManyRequests))
-            }
+            if !environment.serve(read, keyspace) { read.done(.failure(.tooManyRequests)) }
         }
     }
 }

@@ -18,22 +18,20 @@ extension ReplicaCore {
     /// A peer dialled this replica, which does not know the members yet, as member `asID`.
     func greeted(_ id: UInt64, _ name: String, as asID: UInt64) throws(ReplicaFailure) {
         if memberID == 0 {
-            try directory.write(
-                ReplicaIdentity(
-                    clusterID: configuration.clusterID, memberID: asID, isJoining: true))
+            try environment.join(as: asID)
             memberID = asID
-            transport.setOwnID(asID)
+            environment.setOwnID(asID)
             raft = Raft(
                 raftConfiguration(), Raft.InitialState(membership: Membership(voters: [])))
         }
         guard !isStateKnown,
-            var member = configuration.members.first(where: { $0.name == name })
+            var member = settings.members.first(where: { $0.name == name })
         else { return }
         member.id = id
         greeters.removeAll { $0.name == name }
         greeters.append(member)
         // Nobody is a voter here: only connections are made of this.
-        transport.setMembers(
+        environment.setMembers(
             ClusterMembers(membership: Membership(voters: []), members: greeters))
     }
 
@@ -41,7 +39,7 @@ extension ReplicaCore {
         of name: String, deadline: MonotonicTime,
         _ done: @escaping @Sendable (Result<Int64, StoreError>) -> Void
     ) {
-        guard configuration.members.contains(where: { $0.name == name }) else {
+        guard settings.members.contains(where: { $0.name == name }) else {
             return done(.failure(StoreError(.notFound, "etcdserver: member not found")))
         }
         guard replacement == nil else {
@@ -52,7 +50,7 @@ extension ReplicaCore {
         if let member = cluster.member(named: name) {
             if cluster.membership.learners.contains(member.id) {
                 newID = member.id
-            } else if member.id == memberID || transport.isUp(member.id) {
+            } else if member.id == memberID || environment.isUp(member.id) {
                 return done(
                     .failure(StoreError(.failedPrecondition, "\(name) is in good order")))
             }
@@ -63,7 +61,7 @@ extension ReplicaCore {
 
     /// An id that no member ever had.
     private func freshID() -> UInt64 {
-        var random = SeededRandom(seed: configuration.seed ^ now.nanoseconds)
+        var random = SeededRandom(seed: settings.seed ^ now.nanoseconds)
         while true {
             let id = random.next()
             if id != 0, cluster.member(id) == nil { return id }
@@ -96,7 +94,7 @@ extension ReplicaCore {
 
     private func addLearner(_ replacement: Replacement) {
         guard
-            var member = configuration.members.first(where: { $0.name == replacement.name })
+            var member = settings.members.first(where: { $0.name == replacement.name })
         else { return }
         member.id = replacement.newID
         var writer = ByteWriter()

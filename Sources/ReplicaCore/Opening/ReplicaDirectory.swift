@@ -22,7 +22,7 @@ package struct ReplicaDirectory: Sendable {
     }
 
     /// Entries that snapshot files are there for, rising.
-    func snapshotIndexes() throws(ReplicaFailure) -> [UInt64] {
+    package func snapshotIndexes() throws(ReplicaFailure) -> [UInt64] {
         try FileSystem.names(in: snapshots).compactMap { name in
             guard name.utf8.count == 25, name.hasSuffix(".snapshot") else { return nil }
             return UInt64(name.dropLast(9), radix: 16)
@@ -30,17 +30,17 @@ package struct ReplicaDirectory: Sendable {
     }
 
     /// A file that a snapshot from this peer is received into.
-    func incoming(from peer: UInt64) -> String {
+    package func incoming(from peer: UInt64) -> String {
         snapshots + "/from-" + ReplicaDirectory.digits(peer) + ".incoming"
     }
 
-    static func digits(_ value: UInt64) -> String {
+    package static func digits(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     /// Makes what is missing, and removes what a crash left half made.
-    func prepare() throws(ReplicaFailure) {
+    package func prepare() throws(ReplicaFailure) {
         for folder in [path, log, snapshots] { try FileSystem.makeDirectory(folder) }
         for name in try FileSystem.names(in: snapshots) where !name.hasSuffix(".snapshot") {
             try FileSystem.remove(snapshots + "/" + name)
@@ -49,7 +49,7 @@ package struct ReplicaDirectory: Sendable {
         try FileSystem.syncDirectory(path)
     }
 
-    func readIdentity() throws(ReplicaFailure) -> ReplicaIdentity? {
+    package func readIdentity() throws(ReplicaFailure) -> ReplicaIdentity? {
         guard let bytes = try FileSystem.read(identity) else { return nil }
         let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
         guard words.count == 5, words[0] == "martlet-replica" else {
@@ -67,7 +67,7 @@ package struct ReplicaDirectory: Sendable {
             clusterID: cluster, memberID: member, isJoining: words[4] == "joining")
     }
 
-    func write(_ value: ReplicaIdentity) throws(ReplicaFailure) {
+    package func write(_ value: ReplicaIdentity) throws(ReplicaFailure) {
         let text =
             "martlet-replica 1 " + ReplicaDirectory.digits(value.clusterID) + " "
             + ReplicaDirectory.digits(value.memberID) + (value.isJoining ? " joining" : " member")
@@ -84,4 +84,10 @@ package struct ReplicaIdentity: Sendable, Hashable {
     /// A new id after the loss of the directory, and no state yet. A `member` without a log has
     /// lost it, and with it what it promised: it must not go on under its id.
     package var isJoining: Bool
+
+    package init(clusterID: UInt64, memberID: UInt64, isJoining: Bool) {
+        self.clusterID = clusterID
+        self.memberID = memberID
+        self.isJoining = isJoining
+    }
 }

@@ -1,6 +1,6 @@
 package import Basics
-import Keyspace
-import WriteAheadLog
+package import Keyspace
+package import WriteAheadLog
 
 /// Why a replica could not start, or had to stop.
 package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
@@ -16,11 +16,11 @@ package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
     /// What the process ends with; 1 if it may be started again.
     package var exitCode: Int32 { fatalExit?.rawValue ?? 1 }
 
-    init(_ error: LogError) {
+    package init(_ error: LogError) {
         self.init(error.fatalExit, error.description)
     }
 
-    init(_ error: KeyspaceError) {
+    package init(_ error: KeyspaceError) {
         let fatal: FatalExit? =
             switch error.code {
             case .corrupt: .corrupt
@@ -30,7 +30,7 @@ package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
         self.init(fatal, error.message)
     }
 
-    init(wrapping error: any Error) {
+    package init(wrapping error: any Error) {
         switch error {
         case let failure as ReplicaFailure: self = failure
         case let failure as LogError: self.init(failure)

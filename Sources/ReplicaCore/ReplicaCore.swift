@@ -1,24 +1,21 @@
-import Basics
+package import Basics
 import Keyspace
-import Raft
+package import Raft
 import WriteAheadLog
 
-/// The replica's thread: owns Raft and the keyspace's writer, and does what Raft says.
+/// Owns Raft and the keyspace's writer, and does what Raft says: a replica without its threads,
+/// sockets and clock, which `ReplicaEnvironment` stands for. One thread at a time.
 ///
-/// One round: take everything from the inbox, feed Raft, then do what its Readys ask for. So
-/// whatever came in while the last round ran goes through the log, the network and the keyspace
-/// as one batch.
-final class ReplicaCore {
-    let configuration: ReplicaConfiguration
-    let directory: ReplicaDirectory
-    let shared: ReplicaShared
-    let log: LogWriter
-    let transport: PeerTransport
-    let readers: WorkerPool
+/// One round (`step`): take everything that came in, feed Raft, then do what its Readys ask for.
+/// So whatever came in while the last round ran goes through the log, the network and the
+/// keyspace as one batch.
+package final class ReplicaCore {
+    let settings: ReplicaSettings
+    let environment: any ReplicaEnvironment
 
     /// nil while the replica waits for its replacement.
-    var raft: Raft?
-    var memberID: UInt64
+    package internal(set) var raft: Raft?
+    package internal(set) var memberID: UInt64
     var keyspace: Keyspace
     var cluster: ClusterMembers {
         didSet { addressed = withAddresses(cluster) }
@@ -45,23 +42,24 @@ final class ReplicaCore {
     var snapshots = SnapshotState()
     var memory = MemoryWindow()
 
-    var now = MonotonicTime.now()
+    /// The time of this round.
+    var now: MonotonicTime
     var ticks: UInt64 = 0
-    var failure: ReplicaFailure?
-    var isStopping = false
+    private var nextTick: MonotonicTime
+    /// `.stop` came: the caller ends with `stop()`.
+    package private(set) var isStopping = false
     /// Messages of peers came with the last tick.
     private var isHearing = false
 
-    init(
-        _ configuration: ReplicaConfiguration, _ opened: OpenedReplica, shared: ReplicaShared,
-        log: LogWriter, transport: PeerTransport, readers: WorkerPool
+    /// The log of `opened` is the environment's to write.
+    package init(
+        _ settings: ReplicaSettings, _ opened: OpenedReplica, environment: any ReplicaEnvironment,
+        now: MonotonicTime
     ) {
-        self.configuration = configuration
-        self.shared = shared
-        self.log = log
-        self.transport = transport
-        self.readers = readers
-        directory = opened.directory
+        self.settings = settings
+        self.environment = environment
+        self.now = now
+        nextTick = now.advanced(milliseconds: settings.heartbeatMilliseconds)
         memberID = opened.memberID
         keyspace = opened.keyspace
         cluster = opened.cluster
@@ -70,7 +68,7 @@ final class ReplicaCore {
         if memberID != 0 { raft = Raft(raftConfiguration(), opened.initial) }
         snapshots.logBytesAtLast = opened.log.usedBytes
         memory.begin(applied: keyspace.appliedIndex)
-        if isStateKnown { shared.keyspace.withLock { $0 = opened.keyspace } }
+        if isStateKnown { environment.publish(opened.keyspace) }
         publishStatus()
     }
 
@@ -78,43 +76,48 @@ final class ReplicaCore {
     var isStateKnown: Bool { raft.map { !$0.isBlank } ?? false }
 
     func raftConfiguration() -> Raft.Configuration {
-        let tick = max(1, configuration.heartbeatMilliseconds)
+        let tick = max(1, settings.heartbeatMilliseconds)
         return Raft.Configuration(
             id: memberID,
-            electionTicksMin: max(2, Int(configuration.electionMilliseconds / tick)),
-            heartbeatTicks: 1, inflightMessagesMax: 64, seed: configuration.seed ^ memberID)
+            electionTicksMin: max(2, Int(settings.electionMilliseconds / tick)),
+            heartbeatTicks: 1, inflightMessagesMax: 64, seed: settings.seed ^ memberID)
     }
 
-    func run() {
-        transport.setMembers(addressed)
-        var batch: [ReplicaInput] = []
-        let interval = configuration.heartbeatMilliseconds
-        var nextTick = now.advanced(milliseconds: interval)
-        do throws(ReplicaFailure) {
-            if configuration.campaignsAtOnce && startedEmpty { raft?.campaign() }
-            try drain()
-            while !isStopping {
-                // A follower's ticks ride on the leader's heartbeats as long as they come, so that
-                // an idle replica wakes up half as often.
-                let slack = isHearing && raft?.role == .follower ? interval / 2 : 0
-                shared.inbox.take(into: &batch, until: nextTick.advanced(milliseconds: slack))
-                now = MonotonicTime.now()
-                for input in batch { try take(input) }
-                submit()
-                if now.advanced(milliseconds: slack / 2) >= nextTick {
-                    tick()
-                    isHearing = batch.contains { input in
-                        if case .messages = input { true } else { false }
-                    }
-                    nextTick = now.advanced(milliseconds: interval)
-                }
-                try drain()
-                publishStatus()
+    /// Before the first round.
+    package func begin() throws(ReplicaFailure) {
+        environment.setMembers(addressed)
+        if settings.campaignsAtOnce && startedEmpty { raft?.campaign() }
+        try drain()
+    }
+
+    /// When the next round is due if nothing comes in before.
+    package var nextRound: MonotonicTime { nextTick.advanced(milliseconds: slack) }
+
+    /// A follower's ticks ride on the leader's heartbeats as long as they come, so that an idle
+    /// replica wakes up half as often.
+    private var slack: UInt64 {
+        isHearing && raft?.role == .follower ? settings.heartbeatMilliseconds / 2 : 0
+    }
+
+    /// One round: takes in what came, and does all that follows from it.
+    ///
+    /// - Parameter now: not before the time of the last round.
+    package func step(
+        _ inputs: [ReplicaInput], now: MonotonicTime
+    ) throws(ReplicaFailure) {
+        let slack = slack
+        self.now = now
+        for input in inputs { try take(input) }
+        submit()
+        if now.advanced(milliseconds: slack / 2) >= nextTick {
+            try tick()
+            isHearing = inputs.contains { input in
+                if case .messages = input { true } else { false }
             }
-            try stop()
-        } catch {
-            end(with: error)
+            nextTick = now.advanced(milliseconds: settings.heartbeatMilliseconds)
         }
+        try drain()
+        publishStatus()
     }
 
     private func take(_ input: ReplicaInput) throws(ReplicaFailure) {
@@ -139,6 +142,7 @@ final class ReplicaCore {
             snapshots.sending.removeAll { $0 == peer }
             raft?.snapshotSent(to: peer, succeeded: succeeded)
         case .snapshotSaved(let result): try snapshotSaved(result)
+        case .installMarked(let index): try replaceState(by: index)
         case .persisted(let mark, let logBytes):
             if let mark { raft?.persisted(mark) }
             logGrew(logBytes)
@@ -154,34 +158,33 @@ final class ReplicaCore {
         submitQuestions()
     }
 
-    private func tick() {
+    private func tick() throws(ReplicaFailure) {
         ticks += 1
         raft?.tick()
         campaignIfFirst()
         expireLeases()
         advanceReplacement()
         if ticks % 5 == 0 { expireRequests() }
-        if ticks % 20 == 0 { checkDirectory() }
+        if ticks % 20 == 0 { try checkDirectory() }
         reads.retry(into: &newReads)
         submitReads()
     }
 
     /// In a new cluster one replica does not wait for an election timeout.
     private func campaignIfFirst() {
-        guard configuration.campaignsAtOnce, startedEmpty, let raft, raft.leader == 0,
+        guard settings.campaignsAtOnce, startedEmpty, let raft, raft.leader == 0,
             raft.lastIndex == 0, raft.role == .follower || raft.role == .preCandidate
         else { return }
         self.raft?.campaign()
     }
 
     /// A directory that was removed under a running replica: what is written from now on is lost.
-    private func checkDirectory() {
-        guard memberID != 0, !FileSystem.exists(directory.identity) else { return }
-        shared.inbox.sendAlways(
-            .failed(ReplicaFailure(nil, "\(directory.path) was removed while in use")))
+    private func checkDirectory() throws(ReplicaFailure) {
+        guard memberID != 0, !environment.hasDirectory() else { return }
+        throw ReplicaFailure(nil, "\(settings.directory) was removed while in use")
     }
 
-    func publishStatus() {
+    private func publishStatus() {
         var status = ReplicaStatus()
         status.memberID = memberID
         status.isWaitingForReplacement = memberID == 0
@@ -196,7 +199,7 @@ final class ReplicaCore {
         status.members = addressed.members
         status.learners = cluster.membership.learners
         status.logBytes = snapshots.logBytes
-        shared.status.withLock { $0 = status }
+        environment.publish(status)
     }
 
     /// The members with the addresses of this start.
@@ -204,7 +207,7 @@ final class ReplicaCore {
         var cluster = cluster
         for position in cluster.members.indices {
             let name = cluster.members[position].name
-            guard let known = configuration.members.first(where: { $0.name == name }) else {
+            guard let known = settings.members.first(where: { $0.name == name }) else {
                 continue
             }
             cluster.members[position].peerHost = known.peerHost
@@ -215,31 +218,23 @@ final class ReplicaCore {
     }
 
     /// The orderly end: the keyspace file is trusted at the next start.
-    private func stop() throws(ReplicaFailure) {
+    package func stop() throws(ReplicaFailure) {
         failEverything(.stopped)
-        transport.stop()
-        log.stop()
+        environment.stop()
         keyspace.stop()
-        do throws(KeyspaceError) {
-            try keyspace.sync()
-            try BootMark.markClean(directory: directory.keyspace)
-        } catch {
-            throw ReplicaFailure(error)
-        }
+        try environment.closeCleanly(keyspace)
         publishStatus()
     }
 
-    private func end(with failure: ReplicaFailure) {
-        self.failure = failure
+    /// The end after a failure of a round.
+    package func abandon() {
         failEverything(.stopped)
-        transport.stop()
-        log.stop()
+        environment.stop()
         keyspace.stop()
-        configuration.onFailure(failure)
     }
 
     private func failEverything(_ error: StoreError) {
         submitFailures(error)
-        shared.keyspace.withLock { $0 = nil }
+        environment.publish(nil)
     }
 }

@@ -2,7 +2,7 @@ import Keyspace
 import Raft
 import WriteAheadLog
 
-extension Replica {
+extension ReplicaOpening {
     /// Lays out a replica that has never run, from a snapshot file: the first start of a cluster
     /// restored from it. Every member of the new cluster is laid out alike; the log begins behind
     /// the snapshot's entry.

@@ -20,10 +20,10 @@ package struct ClusterMembers: Sendable, Hashable {
         self.init(membership: Membership(voters: members.map(\.id)), members: members)
     }
 
-    static let none = ClusterMembers(membership: Membership(voters: []), members: [])
+    package static let none = ClusterMembers(membership: Membership(voters: []), members: [])
 
-    func member(_ id: UInt64) -> ReplicaMember? { members.first { $0.id == id } }
-    func member(named name: String) -> ReplicaMember? { members.first { $0.name == name } }
+    package func member(_ id: UInt64) -> ReplicaMember? { members.first { $0.id == id } }
+    package func member(named name: String) -> ReplicaMember? { members.first { $0.name == name } }
 
     /// The members after a committed change. The context of a change that adds somebody is that
     /// member, encoded.

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import Keyspace
 
 extension PeerRequest {
@@ -9,7 +9,7 @@ extension PeerRequest {
         case replaceMember = 4
     }
 
-    func encode(to writer: inout ByteWriter) {
+    package func encode(to writer: inout ByteWriter) {
         writer.writeVarint(number)
         switch body {
         case .propose(let payload):
@@ -27,7 +27,7 @@ extension PeerRequest {
         }
     }
 
-    init(decoding bytes: Bytes) throws(DecodingFailure) {
+    package init(decoding bytes: Bytes) throws(DecodingFailure) {
         var reader = ByteReader(bytes)
         number = try reader.readVarint("request number")
         let raw = try reader.readByte("request kind")
@@ -57,7 +57,7 @@ extension PeerAnswer {
         case failed = 4
     }
 
-    func encode(to writer: inout ByteWriter) {
+    package func encode(to writer: inout ByteWriter) {
         writer.writeVarint(number)
         switch body {
         case .proposed(let index, let term):
@@ -76,7 +76,7 @@ extension PeerAnswer {
         }
     }
 
-    init(decoding bytes: Bytes) throws(DecodingFailure) {
+    package init(decoding bytes: Bytes) throws(DecodingFailure) {
         var reader = ByteReader(bytes)
         number = try reader.readVarint("answer number")
         let raw = try reader.readByte("answer kind")

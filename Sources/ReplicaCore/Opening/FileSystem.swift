@@ -1,24 +1,24 @@
-import Basics
+package import Basics
 import Glibc
 
 /// The few file calls of this floor; failures name the file.
-enum FileSystem {
-    static func failure(_ what: String, _ path: String) -> ReplicaFailure {
+package enum FileSystem {
+    package static func failure(_ what: String, _ path: String) -> ReplicaFailure {
         let text = unsafe String(cString: strerror(errno))
         return ReplicaFailure(nil, "\(what) \(path): \(text)")
     }
 
-    static func exists(_ path: String) -> Bool {
+    package static func exists(_ path: String) -> Bool {
         unsafe access(path, F_OK) == 0
     }
 
-    static func makeDirectory(_ path: String) throws(ReplicaFailure) {
+    package static func makeDirectory(_ path: String) throws(ReplicaFailure) {
         if unsafe mkdir(path, 0o700) == 0 || errno == EEXIST { return }
         throw failure("cannot make", path)
     }
 
     /// Sorted; none if the directory does not exist.
-    static func names(in path: String) throws(ReplicaFailure) -> [String] {
+    package static func names(in path: String) throws(ReplicaFailure) -> [String] {
         guard let directory = unsafe opendir(path) else {
             if errno == ENOENT { return [] }
             throw failure("cannot list", path)
@@ -35,24 +35,24 @@ enum FileSystem {
         return names.sorted { isOrderedBefore(Array($0.utf8), Array($1.utf8)) }
     }
 
-    static func remove(_ path: String) throws(ReplicaFailure) {
+    package static func remove(_ path: String) throws(ReplicaFailure) {
         if unsafe unlink(path) == 0 || errno == ENOENT { return }
         throw failure("cannot remove", path)
     }
 
     /// A directory of files, or nothing.
-    static func removeTree(_ path: String) throws(ReplicaFailure) {
+    package static func removeTree(_ path: String) throws(ReplicaFailure) {
         for name in try names(in: path) { try remove(path + "/" + name) }
         if unsafe rmdir(path) == 0 || errno == ENOENT { return }
         throw failure("cannot remove", path)
     }
 
-    static func rename(_ old: String, _ new: String) throws(ReplicaFailure) {
+    package static func rename(_ old: String, _ new: String) throws(ReplicaFailure) {
         guard unsafe Glibc.rename(old, new) == 0 else { throw failure("cannot rename", old) }
     }
 
     /// nil if there is no such file. For small files.
-    static func read(_ path: String) throws(ReplicaFailure) -> Bytes? {
+    package static func read(_ path: String) throws(ReplicaFailure) -> Bytes? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -73,7 +73,9 @@ enum FileSystem {
     }
 
     /// Writes all of `bytes` to an open file.
-    static func write(_ bytes: Bytes, to descriptor: Int32, _ path: String) throws(ReplicaFailure) {
+    package static func write(_ bytes: Bytes, to descriptor: Int32, _ path: String)
+        throws(ReplicaFailure)
+    {
         var done = 0
         while done < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { raw -> Int in
@@ -87,7 +89,7 @@ enum FileSystem {
     }
 
     /// Puts a small file in place, synced, whole or not at all.
-    static func replace(_ path: String, _ bytes: Bytes) throws(ReplicaFailure) {
+    package static func replace(_ path: String, _ bytes: Bytes) throws(ReplicaFailure) {
         let temporary = path + ".new"
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("cannot make", temporary) }
@@ -97,7 +99,7 @@ enum FileSystem {
         try rename(temporary, path)
     }
 
-    static func sync(_ descriptor: Int32, _ path: String) throws(ReplicaFailure) {
+    package static func sync(_ descriptor: Int32, _ path: String) throws(ReplicaFailure) {
         guard fsync(descriptor) == 0 else {
             var failed = failure("sync failed:", path)
             failed.fatalExit = .syncFailed
@@ -105,14 +107,14 @@ enum FileSystem {
         }
     }
 
-    static func syncFile(_ path: String) throws(ReplicaFailure) {
+    package static func syncFile(_ path: String) throws(ReplicaFailure) {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("cannot open", path) }
         defer { close(descriptor) }
         try sync(descriptor, path)
     }
 
-    static func syncDirectory(_ path: String) throws(ReplicaFailure) {
+    package static func syncDirectory(_ path: String) throws(ReplicaFailure) {
         try syncFile(path)
     }
 }

@@ -10,7 +10,7 @@ extension ReplicaCore {
         else { return }
         guard case .success(let leases) = keyspace.leases() else { return }
         lessor.promote(
-            leases, now: now, extendMilliseconds: configuration.electionMilliseconds * 2)
+            leases, now: now, extendMilliseconds: settings.electionMilliseconds * 2)
         isLessorActive = true
         submitQuestions()
     }

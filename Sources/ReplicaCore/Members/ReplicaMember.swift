@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 
 /// One replica of the cluster and how to reach it.
 package struct ReplicaMember: Sendable, Hashable {
@@ -52,7 +52,7 @@ extension ReplicaMember {
 
 extension ByteReader {
     /// UTF-8 behind a varint count.
-    mutating func readText(_ field: String) throws(DecodingFailure) -> String {
+    package mutating func readText(_ field: String) throws(DecodingFailure) -> String {
         let bytes = try readCounted(field)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw failure(field, "not UTF-8")

@@ -1,0 +1,108 @@
+import Basics
+import Keyspace
+import Raft
+import ReplicaCore
+import WriteAheadLog
+
+/// The world round a replica's core: its directory, the log's thread, the connections to its peers,
+/// the reading threads, and whoever calls `Replica`. Used by the replica's thread only.
+final class ReplicaShell: ReplicaEnvironment {
+    private let settings: ReplicaSettings
+    private let directory: ReplicaDirectory
+    private let shared: ReplicaShared
+    private let logWriter: LogWriter
+    private let transport: PeerTransport
+    private let readers: WorkerPool
+
+    init(
+        _ settings: ReplicaSettings, directory: ReplicaDirectory, shared: ReplicaShared,
+        logWriter: LogWriter, transport: PeerTransport, readers: WorkerPool
+    ) {
+        self.settings = settings
+        self.directory = directory
+        self.shared = shared
+        self.logWriter = logWriter
+        self.transport = transport
+        self.readers = readers
+    }
+
+    func log(_ work: LogWork) { logWriter.add(work) }
+
+    func send(_ messages: [Message]) { transport.send(messages) }
+
+    func send(_ requests: [PeerRequest], to peer: UInt64) -> Bool {
+        transport.send(requests, to: peer)
+    }
+
+    func send(_ answers: [PeerAnswer], to peer: UInt64) { transport.send(answers, to: peer) }
+
+    func isUp(_ peer: UInt64) -> Bool { transport.isUp(peer) }
+
+    func setMembers(_ cluster: ClusterMembers) { transport.setMembers(cluster) }
+
+    func setOwnID(_ id: UInt64) { transport.setOwnID(id) }
+
+    func serve(_ read: PendingRead, _ keyspace: Keyspace) -> Bool {
+        readers.run { read.done(.success(keyspace)) }
+    }
+
+    func saveSnapshot(of keyspace: Keyspace) {
+        let inbox = shared.inbox
+        let clusterID = settings.clusterID
+        let directory = directory
+        _ = OSThread.start("snapshot-save") {
+            do throws(KeyspaceError) {
+                let stream = try keyspace.snapshot(clusterID: clusterID)
+                let path = directory.snapshot(index: stream.header.index)
+                inbox.sendAlways(.snapshotSaved(.success(try SnapshotFile.save(stream, to: path))))
+            } catch {
+                inbox.sendAlways(.snapshotSaved(.failure(error)))
+            }
+        }
+    }
+
+    func sendSnapshot(
+        of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64
+    ) {
+        transport.sendSnapshot(of: keyspace, to: member, isLearner: isLearner, term: term)
+    }
+
+    func replaceKeyspace(
+        bySnapshot path: String, memberID: UInt64
+    ) throws(ReplicaFailure) -> Keyspace {
+        try directory.replaceKeyspace(
+            bySnapshot: path,
+            ReplicaIdentity(
+                clusterID: settings.clusterID, memberID: memberID, isJoining: false))
+    }
+
+    func removeSnapshot(_ path: String) throws(ReplicaFailure) {
+        try FileSystem.remove(path)
+    }
+
+    func removeSnapshots(before index: UInt64) throws(ReplicaFailure) {
+        try directory.removeSnapshots(before: index)
+    }
+
+    func hasDirectory() -> Bool { FileSystem.exists(directory.identity) }
+
+    func join(as memberID: UInt64) throws(ReplicaFailure) {
+        try directory.write(
+            ReplicaIdentity(clusterID: settings.clusterID, memberID: memberID, isJoining: true))
+    }
+
+    func closeCleanly(_ keyspace: Keyspace) throws(ReplicaFailure) {
+        try directory.closeCleanly(keyspace)
+    }
+
+    func publish(_ status: ReplicaStatus) { shared.status.withLock { $0 = status } }
+
+    func publish(_ keyspace: Keyspace?) { shared.keyspace.withLock { $0 = keyspace } }
+
+    func stop() {
+        transport.stop()
+        logWriter.stop()
+    }
+
+    func refuseInputs(_ error: StoreError) { shared.close(error) }
+}

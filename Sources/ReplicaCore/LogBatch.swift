@@ -1,0 +1,43 @@
+package import Raft
+package import WriteAheadLog
+
+/// One batch of the log's queue: all that waits is written, synced once, and then lets go of what
+/// depended on it. While a sync is under way the next batch gathers: that is group commit.
+package struct LogBatch {
+    private var mark: WriteMark?
+    private var installed: [UInt64] = []
+    private var newestSnapshot: SnapshotMark?
+    /// Votes and acknowledgements that may leave once the log is synced.
+    package private(set) var messages: [Message] = []
+
+    package init() {}
+
+    /// Nothing is durable before `log.sync()`.
+    package mutating func write(
+        _ work: LogWork, to log: WriteAheadLog
+    ) throws(LogError) {
+        switch work {
+        case .write(let write):
+            try log.append(hardState: write.hardState, entries: write.entries)
+            mark = write.mark
+            messages += write.messages
+        case .snapshot(let snapshot):
+            try log.mark(snapshot)
+            newestSnapshot = snapshot
+        case .install(let snapshot):
+            try log.mark(snapshot)
+            newestSnapshot = snapshot
+            installed.append(snapshot.index)
+        }
+    }
+
+    /// What the core hears once the log is synced.
+    package func reports(_ log: WriteAheadLog) -> [ReplicaInput] {
+        [.persisted(mark, logBytes: log.usedBytes)] + installed.map { .installMarked($0) }
+    }
+
+    /// Entries that a snapshot file covers go, after the reports.
+    package func release(_ log: WriteAheadLog) throws(LogError) {
+        if let newestSnapshot { try log.release(before: newestSnapshot.index + 1) }
+    }
+}

@@ -1,0 +1,117 @@
+import Basics
+import Keyspace
+import Raft
+import WriteAheadLog
+
+/// Snapshot files and transfers under way.
+struct SnapshotState {
+    var logBytes: UInt64 = 0
+    var logBytesAtLast: UInt64 = 0
+    var isSaving = false
+    /// Peers that a snapshot is on its way to.
+    var sending: [UInt64] = []
+    /// Files from peers that Raft has been told of, by index.
+    var received: [UInt64: (path: String, header: SnapshotHeader)] = [:]
+    /// Its mark is on the way through the log.
+    var installing: Installing?
+
+    struct Installing {
+        var meta: SnapshotMeta
+        var path: String
+        var header: SnapshotHeader
+    }
+}
+
+extension ReplicaCore {
+    /// Takes a snapshot file when the log has grown by enough since the last.
+    func logGrew(_ bytes: UInt64) {
+        snapshots.logBytes = bytes
+        snapshots.logBytesAtLast = min(snapshots.logBytesAtLast, bytes)
+        let growth = bytes - snapshots.logBytesAtLast
+        guard growth >= settings.snapshotLogBytes, !snapshots.isSaving, isStateKnown else {
+            return
+        }
+        snapshots.isSaving = true
+        snapshots.logBytesAtLast = bytes
+        environment.saveSnapshot(of: keyspace)
+    }
+
+    func snapshotSaved(
+        _ result: Result<SnapshotHeader, KeyspaceError>
+    ) throws(ReplicaFailure) {
+        snapshots.isSaving = false
+        switch result {
+        case .success(let header):
+            // A newer one may have come from a peer meanwhile; an older mark does no harm.
+            environment.log(.snapshot(SnapshotMark(index: header.index, term: header.term)))
+            try environment.removeSnapshots(before: header.index)
+        case .failure(let error):
+            // A full disk must not end the replica: the log is kept, the next growth tries again.
+            guard error.code != .noSpace else { return }
+            throw ReplicaFailure(error)
+        }
+    }
+
+    func sendSnapshot(to peer: UInt64) {
+        guard let member = addressed.member(peer), let raft,
+            !snapshots.sending.contains(peer)
+        else {
+            self.raft?.snapshotSent(to: peer, succeeded: false)
+            return
+        }
+        snapshots.sending.append(peer)
+        environment.sendSnapshot(
+            of: keyspace, to: member,
+            isLearner: cluster.membership.learners.contains(peer), term: raft.term)
+    }
+
+    /// A peer streamed us a snapshot, which is checked and in place.
+    func snapshotReceived(
+        _ from: UInt64, _ term: UInt64, _ path: String, _ header: SnapshotHeader
+    ) throws(ReplicaFailure) {
+        guard header.clusterID == settings.clusterID, memberID != 0,
+            let members = try? ClusterMembers(decoding: header.membership)
+        else { return try environment.removeSnapshot(path) }
+        let meta = SnapshotMeta(
+            index: header.index, term: header.term, membership: members.membership)
+        snapshots.received[header.index] = (path, header)
+        raft?.step(
+            Message(from: from, to: memberID, term: term, body: .installSnapshot(meta)))
+    }
+
+    /// Puts a peer's snapshot in the place of log and keyspace: first the mark in the log, behind
+    /// all that was written before, then the keyspace. Each step can be the last before a crash:
+    /// with the mark in the log the next start builds the keyspace from the file.
+    func install(_ meta: SnapshotMeta) {
+        guard let (path, header) = snapshots.received.removeValue(forKey: meta.index) else {
+            preconditionFailure("snapshot \(meta.index) was never received")
+        }
+        snapshots.installing = SnapshotState.Installing(meta: meta, path: path, header: header)
+        environment.log(
+            .install(SnapshotMark(index: meta.index, term: meta.term, isInstalled: true)))
+    }
+
+    /// The mark is durable.
+    func replaceState(by index: UInt64) throws(ReplicaFailure) {
+        guard let installing = snapshots.installing, installing.meta.index == index else {
+            preconditionFailure("the mark of snapshot \(index) was not asked for")
+        }
+        snapshots.installing = nil
+        let meta = installing.meta
+        keyspace.stop()
+        environment.publish(nil)
+        do throws(DecodingFailure) {
+            cluster = try ClusterMembers(decoding: installing.header.membership)
+        } catch {
+            throw ReplicaFailure(wrapping: error)
+        }
+        keyspace = try environment.replaceKeyspace(
+            bySnapshot: installing.path, memberID: memberID)
+        raft?.snapshotInstalled(meta)
+        memory.begin(applied: meta.index)
+        waiting.skipped(through: meta.index)
+        environment.setMembers(addressed)
+        environment.publish(keyspace)
+        try environment.removeSnapshots(before: meta.index)
+    }
+}

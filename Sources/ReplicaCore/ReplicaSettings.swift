@@ -1,0 +1,44 @@
+package import WriteAheadLog
+
+/// What a replica's core and the opening of its directory are told.
+package struct ReplicaSettings: Sendable {
+    /// Everything of the replica lies here; made if absent.
+    package var directory: String
+    package var clusterID: UInt64
+    /// This replica's name, one of those in `members`.
+    package var name: String
+    /// The members that the cluster begins with, this one among them. Addresses may change from
+    /// start to start and are taken from here for known names; ids count only at the first start.
+    package var members: [ReplicaMember]
+    /// Whether this may be the first start of the cluster. If not, an empty directory has lost
+    /// data: its replica waits, without a vote, until `replaceMember` gives it a new id.
+    package var isNewCluster = false
+    /// Stand for election at once if the log is empty.
+    package var campaignsAtOnce = false
+    package var heartbeatMilliseconds: UInt64 = 50
+    /// Followers campaign after this much silence at least, twice as much at most.
+    package var electionMilliseconds: UInt64 = 300
+    /// A snapshot file is taken when the log has grown by this much since the last one.
+    package var snapshotLogBytes: UInt64 = 64 << 20
+    package var logSegmentBytes: UInt64 = 64 << 20
+    /// Entries kept in memory for followers behind; older ones are sent as a snapshot.
+    package var entriesInMemoryMax = 10_000
+    package var requestMilliseconds: UInt64 = 5_600
+    /// Makes the file layer of the log in a directory; tests put failing ones here.
+    package var makeLogFiles: @Sendable (String) -> any LogFiles = {
+        DirectoryLogFiles(path: $0)
+    }
+    /// Varies election timeouts.
+    package var seed: UInt64
+
+    package init(
+        directory: String, clusterID: UInt64, name: String, members: [ReplicaMember],
+        seed: UInt64
+    ) {
+        self.directory = directory
+        self.clusterID = clusterID
+        self.name = name
+        self.members = members
+        self.seed = seed
+    }
+}

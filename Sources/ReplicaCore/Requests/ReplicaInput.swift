@@ -1,0 +1,101 @@
+package import Basics
+package import Keyspace
+package import Raft
+
+/// Everything that can happen to a replica: the elements of its inbox.
+package enum ReplicaInput: Sendable {
+    case write(PendingWrite)
+    case read(PendingRead)
+    case question(PendingQuestion)
+    case messages([Message])
+    case peerRequests(from: UInt64, [PeerRequest])
+    case peerAnswers(from: UInt64, [PeerAnswer])
+    case peerUp(UInt64)
+    case peerDown(UInt64)
+    /// A peer dialled this replica as member `asID`; told while it does not know the members.
+    case greeted(UInt64, name: String, asID: UInt64)
+    case snapshotReceived(from: UInt64, term: UInt64, path: String, SnapshotHeader)
+    case snapshotSent(to: UInt64, succeeded: Bool)
+    case snapshotSaved(Result<SnapshotHeader, KeyspaceError>)
+    /// The log notes durably that the snapshot of this index takes its place.
+    case installMarked(UInt64)
+    /// The log's queue finished a batch; the mark of the newest write in it, if any.
+    case persisted(WriteMark?, logBytes: UInt64)
+    case failed(ReplicaFailure)
+    case stop
+}
+
+package struct PendingWrite: Sendable {
+    package var payload: Bytes
+    package var deadline: MonotonicTime
+    package var done: @Sendable (Result<CommandResult, StoreError>) -> Void
+
+    package init(
+        payload: Bytes, deadline: MonotonicTime,
+        done: @escaping @Sendable (Result<CommandResult, StoreError>) -> Void
+    ) {
+        self.payload = payload
+        self.deadline = deadline
+        self.done = done
+    }
+}
+
+package struct PendingRead: Sendable {
+    package var deadline: MonotonicTime
+    package var done: @Sendable (Result<Keyspace, StoreError>) -> Void
+
+    package init(
+        deadline: MonotonicTime, done: @escaping @Sendable (Result<Keyspace, StoreError>) -> Void
+    ) {
+        self.deadline = deadline
+        self.done = done
+    }
+}
+
+/// Something only the leader knows.
+package struct PendingQuestion: Sendable {
+    package var question: PeerQuestion
+    package var deadline: MonotonicTime
+    package var done: @Sendable (Result<Int64, StoreError>) -> Void
+
+    package init(
+        question: PeerQuestion, deadline: MonotonicTime,
+        done: @escaping @Sendable (Result<Int64, StoreError>) -> Void
+    ) {
+        self.question = question
+        self.deadline = deadline
+        self.done = done
+    }
+}
+
+package enum PeerQuestion: Sendable, Hashable {
+    case leaseKeepAlive(Int64)
+    case leaseRemaining(Int64)
+    case replaceMember(String)
+}
+
+/// Asks the leader: docs/formats/peer-protocol.md.
+package struct PeerRequest: Sendable, Hashable {
+    package enum Body: Sendable, Hashable {
+        /// The encoded command.
+        case propose(Bytes)
+        case question(PeerQuestion)
+    }
+
+    /// Chosen by the asker; unique among what it has asked and not been answered.
+    package var number: UInt64
+    package var body: Body
+}
+
+package struct PeerAnswer: Sendable {
+    package enum Body: Sendable {
+        case proposed(index: UInt64, term: UInt64)
+        case value(Int64)
+        /// Not the leader, or not ready: nothing was done, ask again.
+        case tryAgain
+        case failed(StoreError)
+    }
+
+    package var number: UInt64
+    package var body: Body
+}
