@@ -1,6 +1,6 @@
 import ArgumentParser
 import Keyspace
-import Replica
+import ReplicaCore
 
 /// One clear line for the person at the terminal, and the exit code that goes with it.
 struct CommandError: Error, CustomStringConvertible {
