@@ -128,6 +128,9 @@ let package = Package(
         .executableTarget(
             name: "raft-fuzz", dependencies: ["Basics", "Simulator", arguments],
             path: "fuzz/raft-fuzz", swiftSettings: house),
+        .target(
+            name: "TestSupport", dependencies: ["Basics", "Keyspace", "Store"],
+            path: "Tests/TestSupport", swiftSettings: house),
         // Tests: one target each; Tests/EndToEnd drives the built binaries from outside.
         tests("Basics", ["Basics"]),
         tests("Raft", ["Raft", "Basics"]),
@@ -144,16 +147,10 @@ let package = Package(
                 nioCore, nioPosix, nioEmbedded, nioSSL,
             ]),
         tests(
-            "Store",
-            [
-                "Store", "Basics", "Keyspace", "HTTP", "EtcdMessages", "Replica", nioCore, nioPosix,
-                nioEmbedded,
-            ]),
-        tests(
             "EtcdAPI",
             [
-                "EtcdAPI", "Basics", "Keyspace", "HTTP", "EtcdMessages", "Store", nioCore, nioPosix,
-                nioEmbedded,
+                "EtcdAPI", "TestSupport", "Basics", "Keyspace", "HTTP", "EtcdMessages", "Store",
+                nioCore, nioPosix, nioEmbedded,
             ]),
         tests("PKI", ["PKI", "Basics"]),
         .testTarget(
@@ -162,14 +159,15 @@ let package = Package(
         tests(
             "APIServer",
             [
-                "APIServer", "Basics", "HTTP", "Keyspace", "Store", "EtcdAPI", "Objects", nioCore,
-                nioPosix, nioEmbedded,
+                "APIServer", "TestSupport", "Basics", "HTTP", "Keyspace", "Store", "EtcdAPI",
+                "Objects", nioCore, nioPosix, nioEmbedded,
             ]),
         tests("Informers", ["Informers", "Basics", "Keyspace", "Store", "Objects"]),
         tests(
             "Controllers",
             [
-                "Controllers", "Scheduler", "Basics", "Keyspace", "Store", "Objects", "Informers",
+                "Controllers", "Scheduler", "TestSupport", "Basics", "Keyspace", "Store", "Objects",
+                "Informers",
             ]),
         tests("Scheduler", ["Scheduler", "Basics", "Keyspace", "Store", "Objects", "Informers"]),
         tests(

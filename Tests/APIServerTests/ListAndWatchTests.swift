@@ -1,6 +1,7 @@
 import Basics
 import Objects
 import Store
+import TestSupport
 import Testing
 
 @Suite struct ListTests {

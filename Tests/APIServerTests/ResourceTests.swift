@@ -3,6 +3,7 @@ import Basics
 import Keyspace
 import Objects
 import Store
+import TestSupport
 import Testing
 
 @Suite struct ResourceTests {

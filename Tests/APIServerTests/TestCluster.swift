@@ -1,10 +1,10 @@
 import APIServer
 import Basics
-import Glibc
 import HTTP
 import NIOCore
 import NIOPosix
 import Objects
+import TestSupport
 import Testing
 
 /// An API server over a keyspace in a temporary directory, asked without sockets.
@@ -12,26 +12,12 @@ final class TestCluster: Sendable {
     let store: KeyspaceStore
     let server: APIServer
     private let handler: any HTTPHandler
-    private let directory: String
 
     init() async throws {
-        var template = Array("/tmp/martlet-api-XXXXXX".utf8CString)
-        let made = unsafe template.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress, let made = unsafe mkdtemp(base) else {
-                return String?.none
-            }
-            return unsafe String(cString: made)
-        }
-        directory = try #require(made)
-        store = try KeyspaceStore(directory: directory)
+        store = try KeyspaceStore()
         server = APIServer(store: store)
         handler = server.handler
         try await server.bootstrap()
-    }
-
-    deinit {
-        for name in ["data.mdb", "lock.mdb", "boot"] { unsafe unlink(directory + "/" + name) }
-        unsafe rmdir(directory)
     }
 
     static let admin = PeerIdentity(commonName: "admin", organizations: ["system:masters"])

@@ -4,6 +4,7 @@ import Keyspace
 import Objects
 import Scheduler
 import Store
+import TestSupport
 import Testing
 
 /// The services over a store, with a node that runs what it is given.

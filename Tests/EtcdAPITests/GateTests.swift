@@ -1,6 +1,7 @@
 import Basics
 import Keyspace
 import Store
+import TestSupport
 import Testing
 
 /// Objects of these tests are text: `pod NODE [terminating] [secret=NAME] | STATUS` and

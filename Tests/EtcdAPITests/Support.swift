@@ -1,19 +1,17 @@
 import Basics
 import EtcdAPI
-import Glibc
 import HTTP
 import Keyspace
 import NIOPosix
 import Store
+import TestSupport
 
 /// A keyspace in a folder of its own, served with etcd's API, and a remote store to ask it.
 func withRemoteStore<Result>(
     gate: (node: String, inspector: any GateInspector)? = nil,
     _ body: (RemoteStore, KeyspaceStore) async throws -> Result
 ) async throws -> Result {
-    let directory = "/tmp/martlet-etcdapi-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-    unsafe mkdir(directory, 0o700)
-    let store = try KeyspaceStore(directory: directory)
+    let store = try KeyspaceStore()
     let group = MultiThreadedEventLoopGroup.singleton
     let served: any Store =
         gate.map { GatedStore(store, node: $0.node, inspector: $0.inspector) }
@@ -30,9 +28,6 @@ func withRemoteStore<Result>(
     }
     channel.close()
     await server.stop()
-    store.keyspace.stop()
-    for name in ["data.mdb", "lock.mdb"] { unsafe unlink("\(directory)/\(name)") }
-    unsafe rmdir(directory)
     return try outcome.get()
 }
 

@@ -1,21 +1,31 @@
 import Basics
-import Keyspace
-import Store
+import Glibc
+package import Keyspace
+package import Store
 
-/// A `Store` of one process without a log: commands go straight into a keyspace.
-final class KeyspaceStore: Store {
+/// A `Store` of one process without a log: commands go straight into a keyspace, which lies in a
+/// directory of its own that goes with the object.
+package final class KeyspaceStore: Store {
     private struct Writer {
         var index: UInt64
         var lessor = Lessor()
     }
 
-    let keyspace: Keyspace
+    private let directory: TemporaryDirectory
+    package let keyspace: Keyspace
     private let writer: Locked<Writer>
 
-    init(directory: String) throws {
-        keyspace = try Keyspace.open(directory: directory)
+    package init() throws {
+        directory = TemporaryDirectory()
+        keyspace = try Keyspace.open(directory: directory.path)
         writer = Locked(Writer(index: keyspace.appliedIndex))
     }
+
+    deinit {
+        keyspace.stop()
+    }
+
+    package var revision: Int64 { keyspace.revision }
 
     private func apply(_ command: Command) -> CommandResult {
         writer.withLock { writer in
@@ -31,18 +41,18 @@ final class KeyspaceStore: Store {
     }
 
     /// Revokes what has expired.
-    func expireLeases() {
+    package func expireLeases() {
         for id in writer.withLock({ $0.lessor.expired(now: .now()) }) {
             _ = apply(.leaseRevoke(id: id))
             writer.withLock { $0.lessor.revoked(id: id) }
         }
     }
 
-    func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>) {
+    package func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>) {
         done(keyspace.range(request))
     }
 
-    func transaction(
+    package func transaction(
         _ request: TransactionRequest, _ done: @escaping Completion<TransactionResponse>
     ) {
         guard case .transaction(let result) = apply(.transaction(request)) else {
@@ -51,25 +61,26 @@ final class KeyspaceStore: Store {
         done(result)
     }
 
-    func commit(_ request: CommitRequest, _ done: @escaping Completion<CommitResponse>) {
+    package func commit(_ request: CommitRequest, _ done: @escaping Completion<CommitResponse>) {
         guard case .commit(let result) = apply(.commit(request)) else {
             return done(.failure(.stopped))
         }
         done(result)
     }
 
-    func compact(to revision: Int64, _ done: @escaping Completion<Int64>) {
+    package func compact(to revision: Int64, _ done: @escaping Completion<Int64>) {
         guard case .revision(let result) = apply(.compact(revision)) else {
             return done(.failure(.stopped))
         }
         done(result)
     }
 
-    func watch(_ request: WatchRequest) -> any WatchStream {
+    package func watch(_ request: WatchRequest) -> any WatchStream {
         Watch(keyspace.watch(request))
     }
 
-    func leaseGrant(id: Int64, ttlSeconds: Int64, _ done: @escaping Completion<LeaseStatus>) {
+    package func leaseGrant(id: Int64, ttlSeconds: Int64, _ done: @escaping Completion<LeaseStatus>)
+    {
         let id = id == 0 ? Int64.random(in: 1...Int64.max) : id
         guard case .lease(let result) = apply(.leaseGrant(id: id, ttlSeconds: ttlSeconds)) else {
             return done(.failure(.stopped))
@@ -77,7 +88,7 @@ final class KeyspaceStore: Store {
         done(result)
     }
 
-    func leaseRevoke(id: Int64, _ done: @escaping Completion<Int64>) {
+    package func leaseRevoke(id: Int64, _ done: @escaping Completion<Int64>) {
         guard case .revision(let result) = apply(.leaseRevoke(id: id)) else {
             return done(.failure(.stopped))
         }
@@ -85,14 +96,14 @@ final class KeyspaceStore: Store {
         done(result)
     }
 
-    func leaseKeepAlive(id: Int64, _ done: @escaping Completion<LeaseStatus>) {
+    package func leaseKeepAlive(id: Int64, _ done: @escaping Completion<LeaseStatus>) {
         guard let ttl = writer.withLock({ $0.lessor.keepAlive(id: id, now: .now()) }) else {
             return done(.failure(.leaseNotFound))
         }
         done(.success(LeaseStatus(id: id, grantedTTLSeconds: ttl, remainingTTLSeconds: ttl)))
     }
 
-    func leaseTimeToLive(id: Int64, keys: Bool, _ done: @escaping Completion<LeaseStatus>) {
+    package func leaseTimeToLive(id: Int64, keys: Bool, _ done: @escaping Completion<LeaseStatus>) {
         let remaining = writer.withLock { $0.lessor.remainingSeconds(id: id, now: .now()) }
         done(
             keyspace.lease(id, keys: keys).map {
@@ -102,11 +113,11 @@ final class KeyspaceStore: Store {
             })
     }
 
-    func leases(_ done: @escaping Completion<[Int64]>) {
+    package func leases(_ done: @escaping Completion<[Int64]>) {
         done(keyspace.leases().map { $0.map(\.id) })
     }
 
-    func status(_ done: @escaping Completion<StoreStatus>) {
+    package func status(_ done: @escaping Completion<StoreStatus>) {
         var status = StoreStatus()
         status.clusterID = 0xc1
         status.memberID = 0xa1
