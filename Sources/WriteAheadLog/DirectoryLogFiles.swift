@@ -51,6 +51,13 @@ package final class DirectoryLogFiles: LogFiles {
         }
     }
 
+    package func rename(_ name: String, to newName: String) throws(LogError) {
+        let whole = path + "/" + name
+        guard unsafe Glibc.rename(whole, path + "/" + newName) == 0 else {
+            throw failure(whole, "cannot rename the file", errno)
+        }
+    }
+
     package func syncDirectory() throws(LogError) {
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(path, "cannot open the directory", errno) }

@@ -11,7 +11,9 @@ package protocol LogFiles: AnyObject {
     func create(_ name: String) throws(LogError) -> any LogFile
     func open(_ name: String) throws(LogError) -> any LogFile
     func remove(_ name: String) throws(LogError)
-    /// Makes creations and removals survive a power cut.
+    /// Gives a file another name, which no file has.
+    func rename(_ name: String, to newName: String) throws(LogError)
+    /// Makes creations, removals and new names survive a power cut.
     func syncDirectory() throws(LogError)
 }
 

@@ -7,6 +7,8 @@ package enum LogRecord: Sendable, Equatable {
     case entry(Entry)
     case hardState(HardState)
     case snapshot(SnapshotMark)
+    /// What damage may have cost this log; nil once the replica has it again.
+    case lost(LostTail?)
 }
 
 /// A point of the log that a synced snapshot file covers.
@@ -28,6 +30,7 @@ extension LogRecord {
     private static let entryType: UInt8 = 1
     private static let hardStateType: UInt8 = 2
     private static let snapshotType: UInt8 = 3
+    private static let lostType: UInt8 = 4
     /// Bytes of an entry's record before its payload.
     static let entryHeaderBytes = 24
 
@@ -57,6 +60,18 @@ extension LogRecord {
             writer.write(Bytes(repeating: 0, count: 6))
             writer.writeLittleEndian(mark.index)
             writer.writeLittleEndian(mark.term)
+        case .lost(let lost):
+            writer.write(LogRecord.lostType)
+            let (state, index, term): (UInt8, UInt64, UInt64) =
+                switch lost {
+                case nil: (0, 0, 0)
+                case .upTo(let term, let index): (1, index, term)
+                case .unknown: (2, 0, 0)
+                }
+            writer.write(state)
+            writer.write(Bytes(repeating: 0, count: 6))
+            writer.writeLittleEndian(index)
+            writer.writeLittleEndian(term)
         }
     }
 
@@ -85,6 +100,17 @@ extension LogRecord {
             let index: UInt64 = try reader.readLittleEndian("snapshot mark index")
             let term: UInt64 = try reader.readLittleEndian("snapshot mark term")
             self = .snapshot(SnapshotMark(index: index, term: term, isInstalled: isInstalled))
+        case LogRecord.lostType:
+            let state = try reader.readByte("lost tail state")
+            try reader.skip("lost tail", count: 6)
+            let index: UInt64 = try reader.readLittleEndian("lost tail index")
+            let term: UInt64 = try reader.readLittleEndian("lost tail term")
+            switch state {
+            case 0: self = .lost(nil)
+            case 1: self = .lost(.upTo(term: term, index: index))
+            case 2: self = .lost(.unknown)
+            default: throw reader.failure("lost tail state", "unknown state \(state)")
+            }
         case let type:
             throw reader.failure("record type", "unknown type \(type)")
         }

@@ -4,134 +4,260 @@ import Raft
 /// Reads a log without changing it: what opening and `martlet-dump` have in common.
 package struct LogScan {
     package struct Segment: Sendable {
-        package var sequence: UInt64
+        package var sequence: UInt32
         package var name: String
         /// Bytes in use, header included.
         package var usedBytes: UInt64
         /// Highest index of an entry that was ever written to it; 0 for none.
         package var lastEntry: UInt64
+        /// Holds damage or what stands behind it: never used again.
+        var isVoid = false
     }
 
     package var clusterID: UInt64
-    package var segments: [Segment]
-    /// Where the newest segment ends in a torn append: its length up to the end of the file.
-    package var tornBytes: UInt64
+    package var segments: [Segment] = []
+    /// Where the newest segment ends in a torn write: the bytes of it.
+    package var tornBytes: UInt64 = 0
     /// Newest file, if it was created but never got its header.
     var unbornFile: String?
+    /// Files that wait to be used again, oldest first.
+    var spares: [String] = []
+    /// From the newest segment.
+    var vote: VoteSector?
+    /// Checksum of the newest segment's last sector.
+    var lastCheck: UInt32 = 0
+    var damage: LogDamage?
+    /// A file follows another one than it should: whose the rest is, nobody knows.
+    var isChainBroken = false
+    /// Damage that cost nothing.
+    var harmless: LogDamage?
+
+    /// What the walk hands out, in order.
+    struct Visitor {
+        /// The oldest segment says what came before it.
+        var begin: (_ previousIndex: UInt64, _ previousTerm: UInt64) -> Void
+        /// A text that it returns makes the record damage.
+        var record: (_ record: LogRecord, _ file: String, _ offset: UInt64) -> String?
+        /// Behind damage: the log is known again from the end of this frame on; its entries are
+        /// not handed out. nil if damage is to be thrown.
+        /// Returns whether nothing is missing all the same.
+        var resume: ((Frame) -> Bool)?
+    }
 
     /// Calls `visit` with every record in order, with the file and the offset of its frame;
-    /// a text that it returns makes the record damage.
+    /// a text that it returns makes the record damage. Damage is thrown.
     ///
     /// - Parameter clusterID: the cluster that the log must belong to; nil takes any.
     package static func scan(
         _ files: any LogFiles, clusterID: UInt64?,
-        begin: (_ previousIndex: UInt64, _ previousTerm: UInt64) -> Void = { _, _ in },
-        visit: (_ record: LogRecord, _ file: String, _ offset: UInt64) -> String?
+        begin: @escaping (_ previousIndex: UInt64, _ previousTerm: UInt64) -> Void = { _, _ in },
+        visit: @escaping (_ record: LogRecord, _ file: String, _ offset: UInt64) -> String?
     ) throws(LogError) -> LogScan {
-        var sequences: [UInt64] = []
+        try walk(
+            files, clusterID: clusterID,
+            Visitor(begin: begin, record: visit, resume: nil))
+    }
+
+    static func walk(
+        _ files: any LogFiles, clusterID: UInt64?, _ visitor: Visitor
+    ) throws(LogError) -> LogScan {
+        var scan = LogScan(clusterID: clusterID ?? 0)
+        var found: [FoundSegment] = []
+        defer { for segment in found { segment.file.close() } }
         for name in try files.names() {
-            if let sequence = SegmentHeader.sequence(ofFile: name) { sequences.append(sequence) }
-        }
-        var result = LogScan(clusterID: clusterID ?? 0, segments: [], tornBytes: 0)
-        for (position, sequence) in sequences.enumerated() {
-            let name = SegmentHeader.fileName(sequence: sequence)
-            let isNewest = position == sequences.count - 1
-            if let before = result.segments.last, before.sequence + 1 != sequence {
-                let missing = SegmentHeader.fileName(sequence: before.sequence + 1)
-                throw LogError(.corrupt, file: missing, "the file is missing from the log")
+            if SegmentHeader.sequence(ofFile: name, isSpare: true) != nil {
+                scan.spares.append(name)
             }
+            guard let sequence = SegmentHeader.sequence(ofFile: name) else { continue }
             let file = try files.open(name)
-            defer { file.close() }
-            var scan = SegmentScan(
-                name: name, sequence: sequence, reader: try SegmentReader(file))
-            guard let header = try scan.header(isNewest: isNewest) else {
-                result.unbornFile = name
-                break
-            }
-            if let clusterID, header.clusterID != clusterID {
-                throw LogError(
-                    .foreign, file: name,
-                    "belongs to cluster \(String(header.clusterID, radix: 16)), not to "
-                        + String(clusterID, radix: 16))
-            }
-            result.clusterID = header.clusterID
-            if let before = result.segments.last, before.usedBytes != header.previousBytes {
-                throw LogError(
-                    .corrupt, file: before.name, offset: before.usedBytes,
-                    "the file should hold \(header.previousBytes) bytes")
-            }
-            if result.segments.isEmpty { begin(header.previousIndex, header.previousTerm) }
-            try result.take(&scan, isNewest: isNewest, visit)
+            found.append(try FoundSegment(file, name, sequence, clusterID: clusterID))
         }
-        return result
+        if let newest = found.last, case .unborn = newest.preamble {
+            scan.unbornFile = newest.name
+            newest.file.close()
+            found.removeLast()
+        }
+        scan.clusterID = found.lazy.compactMap(\.header).last?.clusterID ?? scan.clusterID
+        let salt = Sector.salt(clusterID: scan.clusterID)
+        for position in found.indices { found[position].reader.salt = salt }
+        scan.markVoid(&found)
+        for position in found.indices {
+            try scan.take(
+                &found[position], after: position == 0 ? nil : found[position - 1],
+                before: position + 1 < found.count ? found[position + 1] : nil, visitor)
+        }
+        if let newest = found.indices.last {
+            scan.vote = try SegmentPreamble.vote(&found[newest].reader)
+            let used = scan.segments[newest].usedBytes / UInt64(Sector.byteCount)
+            scan.lastCheck =
+                used == 0 ? 0 : try found[newest].reader.check(UInt32(clamping: used - 1))
+        }
+        return scan
+    }
+
+    /// A newer segment may say that others, or the end of one, do not count any more.
+    private func markVoid(_ found: inout [FoundSegment]) {
+        for position in found.indices {
+            guard let void = found[position].header?.void else { continue }
+            for earlier in found[..<position].indices where found[earlier].sequence >= void.sequence
+            {
+                let isWhole = found[earlier].sequence > void.sequence || void.offset == 0
+                found[earlier].voidFrom = isWhole ? 0 : void.offset
+            }
+        }
     }
 
     private mutating func take(
-        _ scan: inout SegmentScan, isNewest: Bool,
-        _ visit: (_ record: LogRecord, _ file: String, _ offset: UInt64) -> String?
+        _ segment: inout FoundSegment, after before: FoundSegment?, before next: FoundSegment?,
+        _ visitor: Visitor
     ) throws(LogError) {
-        var segment = Segment(
-            sequence: scan.sequence, name: scan.name, usedBytes: 0, lastEntry: 0)
-        var offset = UInt64(SegmentHeader.byteCount)
-        walk: while true {
-            switch try scan.step(at: offset) {
-            case .frame(let end, let body):
-                segment.lastEntry = max(
-                    segment.lastEntry, try records(of: body, scan.name, offset, visit))
-                offset = end
-            case .end:
-                break walk
-            case .bad(let reason, let isTorn):
-                guard isNewest, isTorn, try !scan.isProvenDurable(offset) else {
-                    throw LogError(.corrupt, file: scan.name, offset: offset, reason)
-                }
-                tornBytes = scan.reader.size - offset
-                break walk
-            }
+        var own = Segment(
+            sequence: segment.sequence, name: segment.name, usedBytes: 0, lastEntry: 0)
+        own.isVoid = segment.voidFrom != nil
+        defer { segments.append(own) }
+        if segment.voidFrom == 0 || isChainBroken { return }
+        if let error = segment.misplaced(after: before) {
+            try note(error, segment.sequence, visitor)
         }
-        segment.usedBytes = offset
-        segments.append(segment)
+        if segments.allSatisfy(\.isVoid), damage == nil, let header = segment.header,
+            before?.voidFrom ?? 0 == 0
+        {
+            visitor.begin(header.previousIndex, header.previousTerm)
+        }
+        // Only the very next file says anything about the end of this one.
+        let successor = next.flatMap { next in
+            next.sequence == segment.sequence + 1 && next.header?.void == nil ? next.header : nil
+        }
+        var limit: UInt32?
+        if let voidFrom = segment.voidFrom {
+            limit = UInt32(clamping: voidFrom / UInt64(Sector.byteCount))
+        } else if let successor {
+            limit = UInt32(clamping: successor.previousBytes / UInt64(Sector.byteCount))
+        }
+        var scan = SegmentScan(name: segment.name, reader: segment.reader, limit: limit)
+        try walk(&scan, &own, isNewest: next == nil, visitor)
+        if let check = successor?.previousCheck, damage == nil,
+            try scan.reader.check(UInt32(clamping: own.usedBytes / 512) - 1) != check
+        {
+            try note(
+                LogError(
+                    .corrupt, file: segment.name, offset: own.usedBytes,
+                    "the next file follows another one than this"),
+                segment.sequence, visitor)
+            isChainBroken = true
+        }
+        segment.reader = scan.reader
     }
 
-    /// Visits the records of a frame; returns the highest index of an entry in it.
-    private func records(
-        of body: ArraySlice<UInt8>, _ name: String, _ offset: UInt64,
-        _ visit: (_ record: LogRecord, _ file: String, _ offset: UInt64) -> String?
-    ) throws(LogError) -> UInt64 {
-        var reader = ByteReader(Bytes(body))
-        var last: UInt64 = 0
+    private mutating func walk(
+        _ scan: inout SegmentScan, _ own: inout Segment, isNewest: Bool, _ visitor: Visitor
+    ) throws(LogError) {
+        var sector = SegmentHeader.preambleSectors
+        var isBroken = damage != nil && damage?.end == nil
+        walk: while true {
+            own.usedBytes = UInt64(sector) * UInt64(Sector.byteCount)
+            switch try scan.step(at: sector) {
+            case .frame(let frame, let end, let body):
+                try take(body, frame, isResuming: isBroken, &own, visitor)
+                if isBroken, visitor.resume?(frame) == true {
+                    harmless = harmless ?? damage
+                    damage = nil
+                }
+                isBroken = false
+                if damage != nil { damage?.end = (frame.lastIndex, frame.lastTerm) }
+                sector = end
+            case .end:
+                break walk
+            case .torn(let end):
+                guard isNewest else { fallthrough }
+                tornBytes = UInt64(end - sector) * UInt64(Sector.byteCount)
+                break walk
+            case .damaged:
+                let place = own.usedBytes
+                var reason = "the file ends in a write that was synced"
+                if case .damaged(let text) = try scan.step(at: sector) { reason = text }
+                try note(
+                    LogError(.corrupt, file: scan.name, offset: place, reason), own.sequence,
+                    visitor)
+                isBroken = true
+                guard let next = try scan.resume(after: sector) else {
+                    if let limit = scan.limit { own.usedBytes = UInt64(limit) * 512 }
+                    break walk
+                }
+                sector = next
+            }
+        }
+    }
+
+    /// Visits the records of a frame. What its checksums prove whole and what makes no sense all
+    /// the same is not damage of a disk, so it is thrown whatever the policy.
+    private func take(
+        _ body: Bytes, _ frame: Frame, isResuming: Bool, _ own: inout Segment, _ visitor: Visitor
+    ) throws(LogError) {
+        var reader = ByteReader(body)
         while !reader.isAtEnd {
             let record: LogRecord
             do throws(DecodingFailure) {
                 record = try LogRecord(from: &reader)
             } catch {
-                throw LogError(.corrupt, file: name, offset: offset, "\(error)")
+                throw LogError(.corrupt, file: own.name, offset: own.usedBytes, "\(error)")
             }
-            if case .entry(let entry) = record { last = max(last, entry.index) }
-            if let reason = visit(record, name, offset) {
-                throw LogError(.corrupt, file: name, offset: offset, reason)
+            if case .entry(let entry) = record {
+                own.lastEntry = max(own.lastEntry, entry.index)
+                if isResuming { continue }
+            }
+            if let reason = visitor.record(record, own.name, own.usedBytes) {
+                throw LogError(.corrupt, file: own.name, offset: own.usedBytes, reason)
             }
         }
-        return last
+    }
+
+    /// Damage: thrown, or noted if it is the first.
+    private mutating func note(
+        _ error: LogError, _ sequence: UInt32, _ visitor: Visitor
+    ) throws(LogError) {
+        guard visitor.resume != nil else { throw error }
+        if damage == nil {
+            damage = LogDamage(error, sequence: sequence, wholeBytes: error.offset)
+        }
+        damage?.end = nil
     }
 }
 
-extension SegmentScan {
-    /// The header; nil if this is the newest file and a crash came before its first sync.
-    fileprivate mutating func header(isNewest: Bool) throws(LogError) -> SegmentHeader? {
-        let size = min(reader.size, UInt64(SegmentHeader.byteCount))
-        let bytes = try reader.bytes(at: 0, count: Int(size)) ?? []
-        if isNewest, bytes.allSatisfy({ $0 == 0 }) {
-            guard try !isProvenDurable(0) else {
-                throw LogError(.corrupt, file: name, "the header is gone")
-            }
-            return nil
+/// A segment file and what its first sectors say.
+private struct FoundSegment {
+    let file: any LogFile
+    let name: String
+    let sequence: UInt32
+    var reader: SegmentReader
+    let preamble: SegmentPreamble
+    /// Offset from which on it does not count; nil if all of it does.
+    var voidFrom: UInt64?
+
+    init(
+        _ file: any LogFile, _ name: String, _ sequence: UInt32, clusterID: UInt64?
+    ) throws(LogError) {
+        self.file = file
+        self.name = name
+        self.sequence = sequence
+        reader = try SegmentReader(file, sequence: sequence)
+        preamble = try SegmentPreamble.read(&reader, name: name, clusterID: clusterID)
+    }
+
+    var header: SegmentHeader? {
+        if case .header(let header) = preamble { header } else { nil }
+    }
+
+    /// What is wrong with this file in this place.
+    func misplaced(after before: FoundSegment?) -> LogError? {
+        guard let header else {
+            return LogError(.corrupt, file: name, "neither copy of the header is whole")
         }
-        let header = try SegmentHeader.decode(Bytes(bytes), file: name)
         guard header.sequence == sequence else {
-            throw LogError(
-                .corrupt, file: name, offset: 24, "the header has number \(header.sequence)")
+            return LogError(.corrupt, file: name, "the header has number \(header.sequence)")
         }
-        return header
+        guard let before, header.void == nil, before.sequence + 1 != sequence else { return nil }
+        let missing = SegmentHeader.fileName(sequence: before.sequence + 1)
+        return LogError(.corrupt, file: missing, "the file is missing from the log")
     }
 }

@@ -13,11 +13,14 @@ package final class MemoryLogFiles: LogFiles {
     package var syncsUntilFailure: Int?
     /// Bytes of all files that the device can hold; nil for no end.
     package var capacityBytes: UInt64?
+    /// A byte of a file that cannot be read.
+    package var unreadable: (name: String, offset: Int)?
     package private(set) var syncs = 0
 
     private enum DirectoryChange {
         case create(String, MemoryFile)
         case remove(String)
+        case rename(String, to: String)
     }
 
     package init() {}
@@ -53,6 +56,14 @@ package final class MemoryLogFiles: LogFiles {
         changes.append(.remove(name))
     }
 
+    package func rename(_ name: String, to newName: String) throws(LogError) {
+        let file = try find(name)
+        precondition(!live.contains { $0.name == newName }, "\(newName) exists")
+        live.removeAll { $0.name == name }
+        live.append((newName, file))
+        changes.append(.rename(name, to: newName))
+    }
+
     package func syncDirectory() throws(LogError) {
         try countSync(".")
         durable = live
@@ -81,6 +92,10 @@ package final class MemoryLogFiles: LogFiles {
             switch change {
             case .create(let name, let file): survivors.append((name, file))
             case .remove(let name): survivors.removeAll { $0.name == name }
+            case .rename(let name, let newName):
+                for index in survivors.indices where survivors[index].name == name {
+                    survivors[index].name = newName
+                }
             }
         }
         for (_, file) in survivors { file.crash(&random) }
@@ -128,6 +143,9 @@ private final class MemoryFile: LogFile {
 
     func read(at offset: UInt64, count: Int) throws(LogError) -> Bytes {
         let start = min(Int(offset), content.count)
+        if let bad = files.unreadable, bad.name == name, start..<start + count ~= bad.offset {
+            throw LogError(.inputOutput, file: name, "cannot read: injected")
+        }
         return Bytes(content[start..<min(start + count, content.count)])
     }
 

@@ -10,15 +10,28 @@ package struct RecoveredLog: Sendable {
     package var previousIndex: UInt64 = 0
     package var previousTerm: UInt64 = 0
     package var entries: [Entry] = []
-    /// Bytes of an unfinished append that were cut off, for the reader of the process's log.
+    /// Bytes of an unfinished write that were cut off, for the reader of the process's log.
     package var cutBytes: UInt64 = 0
     /// There was no log.
     package var isNew = false
+    /// What damage, now or at an earlier opening, may have cost; nil if nothing is missing.
+    package var lost: LostTail?
+    /// What this opening found, if it was told to go on behind damage.
+    package var damage: LogDamage?
 
     /// Entries up to here are not kept in memory, only walked over.
     var skipping: UInt64 = 0
     /// Entries up to here can never come again: a snapshot replaced them.
     private var floor: UInt64 = 0
+    /// The log as it was before the first damage; the rest is what stands behind the last.
+    private(set) var beforeDamage: Whole?
+
+    /// A part of a log without damage.
+    struct Whole: Sendable {
+        var previousIndex: UInt64
+        var previousTerm: UInt64
+        var entries: [Entry]
+    }
 
     package init() {}
 
@@ -33,11 +46,39 @@ package struct RecoveredLog: Sendable {
         self.previousTerm = previousTerm
     }
 
+    /// Goes on behind damage, where the log is known to end in this entry. Two logs that have an
+    /// entry of one index and term are equal up to it: then nothing is missing.
+    /// Returns whether that is so.
+    mutating func resume(lastIndex: UInt64, lastTerm: UInt64) -> Bool {
+        if beforeDamage == nil, (lastIndex, lastTerm) == (self.lastIndex, self.lastTerm) {
+            return true
+        }
+        if beforeDamage == nil {
+            beforeDamage = Whole(
+                previousIndex: previousIndex, previousTerm: previousTerm, entries: entries)
+        }
+        entries = []
+        previousIndex = lastIndex
+        previousTerm = lastTerm
+        return false
+    }
+
+    /// The log without what stands behind the damage.
+    mutating func cutAtDamage() {
+        guard let whole = beforeDamage else { return }
+        previousIndex = whole.previousIndex
+        previousTerm = whole.previousTerm
+        entries = whole.entries
+        beforeDamage = nil
+    }
+
     /// Takes one record in; says what is wrong with it if it cannot follow what came before.
     mutating func take(_ record: LogRecord) -> String? {
         switch record {
         case .hardState(let state):
             hardState = state
+        case .lost(let lost):
+            self.lost = lost
         case .snapshot(let mark):
             snapshot = mark
             if mark.isInstalled {
@@ -45,23 +86,30 @@ package struct RecoveredLog: Sendable {
                 floor = mark.index
                 previousIndex = mark.index
                 previousTerm = mark.term
+                // Whatever is missing before it was replaced by the snapshot.
+                beforeDamage = nil
             }
         case .entry(let entry):
-            guard entry.index > floor, entry.index <= lastIndex + 1 else {
-                return "entry \(entry.index) follows entry \(lastIndex)"
-            }
-            if entry.index <= previousIndex {
-                // Below `skipping`, hence this entry becomes the previous one.
-                entries = []
-            } else if entry.index <= lastIndex {
-                entries.removeLast(Int(lastIndex - entry.index) + 1)
-            }
-            if entry.index <= skipping {
-                previousIndex = entry.index
-                previousTerm = entry.term
-            } else {
-                entries.append(entry)
-            }
+            return take(entry)
+        }
+        return nil
+    }
+
+    private mutating func take(_ entry: Entry) -> String? {
+        guard entry.index > floor, entry.index <= lastIndex + 1 else {
+            return "entry \(entry.index) follows entry \(lastIndex)"
+        }
+        if entry.index <= previousIndex {
+            // Below `skipping` or in what is damaged, hence this entry becomes the previous one.
+            entries = []
+        } else if entry.index <= lastIndex {
+            entries.removeLast(Int(lastIndex - entry.index) + 1)
+        }
+        if entry.index <= skipping || entry.index <= previousIndex {
+            previousIndex = entry.index
+            previousTerm = entry.term
+        } else {
+            entries.append(entry)
         }
         return nil
     }

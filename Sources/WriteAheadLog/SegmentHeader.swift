@@ -1,73 +1,89 @@
 import Basics
 
-/// The first 64 bytes of every segment file.
+/// The first sector of every segment file, and once more its second.
 struct SegmentHeader: Equatable {
     static let magic: Bytes = Array("MARTWAL\n".utf8)
-    static let formatVersion: UInt32 = 1
-    static let byteCount = 64
+    static let formatVersion: UInt32 = 2
+    /// Header, its copy, the vote twice, and reserve: frames begin behind these.
+    static let preambleSectors: UInt32 = 8
 
     var clusterID: UInt64
     /// Segments are numbered from 1 without gaps.
-    var sequence: UInt64
+    var sequence: UInt32
     /// The last entry before this segment: what its first entry follows.
     var previousIndex: UInt64
     var previousTerm: UInt64
     /// Bytes in use of the segment before; a shorter one has lost its end.
     var previousBytes: UInt64
+    /// Checksum of the last of these sectors: another file in its place does not pass.
+    var previousCheck: UInt32
+    /// Segments before this one that do not count, because a part of them is damaged.
+    var void: VoidRange?
 
-    static func fileName(sequence: UInt64) -> String {
+    static func fileName(sequence: UInt32, isSpare: Bool = false) -> String {
         let digits = String(sequence, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits + ".wal"
+        return String(repeating: "0", count: 16 - digits.count) + digits
+            + (isSpare ? ".spare" : ".wal")
     }
 
     /// The sequence in a segment's name; nil for any other file.
-    static func sequence(ofFile name: String) -> UInt64? {
-        guard name.utf8.count == 20, name.hasSuffix(".wal"),
-            let sequence = UInt64(name.dropLast(4), radix: 16), fileName(sequence: sequence) == name
+    static func sequence(ofFile name: String, isSpare: Bool = false) -> UInt32? {
+        guard let dot = name.firstIndex(of: "."), let sequence = UInt32(name[..<dot], radix: 16),
+            fileName(sequence: sequence, isSpare: isSpare) == name
         else { return nil }
         return sequence
     }
 
-    func encoded() -> Bytes {
-        var writer = ByteWriter(reserving: SegmentHeader.byteCount)
+    /// One sector.
+    func encoded(at number: UInt32) -> Bytes {
+        var writer = ByteWriter(reserving: Sector.payloadBytes)
         writer.write(SegmentHeader.magic)
         writer.writeLittleEndian(SegmentHeader.formatVersion)
         writer.writeLittleEndian(UInt32(0))
         writer.writeLittleEndian(clusterID)
-        writer.writeLittleEndian(sequence)
+        writer.writeLittleEndian(UInt64(sequence))
         writer.writeLittleEndian(previousIndex)
         writer.writeLittleEndian(previousTerm)
         writer.writeLittleEndian(previousBytes)
+        writer.writeLittleEndian(previousCheck)
         writer.writeLittleEndian(UInt32(0))
-        writer.writeLittleEndian(CRC32C.checksum(writer.bytes))
-        return writer.bytes
+        writer.writeLittleEndian(UInt64(void?.sequence ?? 0))
+        writer.writeLittleEndian(void?.offset ?? 0)
+        return Sector.seal(writer.bytes, at: number, sequence: sequence, durable: 0, salt: 0)
     }
 
-    /// Throws a `LogError` with `file` for anything but a whole header of this format.
-    static func decode(_ bytes: Bytes, file: String) throws(LogError) -> SegmentHeader {
-        guard bytes.count >= byteCount else {
-            throw LogError(.corrupt, file: file, "shorter than a segment header")
-        }
-        guard bytes.hasPrefix(magic) else {
-            throw LogError(.corrupt, file: file, "this is not a segment of a log")
-        }
-        // A newer format may have moved the checksum, so the version speaks first.
-        let version = UInt32(littleEndianBytes: bytes[8..<12])
-        guard version == formatVersion else {
-            throw LogError(
-                .foreign, file: file,
-                "format version \(version) is not the \(formatVersion) that this program reads")
-        }
-        guard UInt32(littleEndianBytes: bytes[60..<64]) == CRC32C.checksum(bytes[0..<60]) else {
-            throw LogError(.corrupt, file: file, "the header's checksum does not match")
-        }
+    /// From the payload of a sector whose checksum is right.
+    static func decode(_ payload: ArraySlice<UInt8>) -> SegmentHeader? {
+        let bytes = Bytes(payload)
+        guard bytes.hasPrefix(magic), version(of: payload) == formatVersion else { return nil }
+        let voidSequence = UInt64(littleEndianBytes: bytes[64..<72])
         return SegmentHeader(
             clusterID: UInt64(littleEndianBytes: bytes[16..<24]),
-            sequence: UInt64(littleEndianBytes: bytes[24..<32]),
+            sequence: UInt32(littleEndianBytes: bytes[24..<28]),
             previousIndex: UInt64(littleEndianBytes: bytes[32..<40]),
             previousTerm: UInt64(littleEndianBytes: bytes[40..<48]),
-            previousBytes: UInt64(littleEndianBytes: bytes[48..<56]))
+            previousBytes: UInt64(littleEndianBytes: bytes[48..<56]),
+            previousCheck: UInt32(littleEndianBytes: bytes[56..<60]),
+            void: voidSequence == 0
+                ? nil
+                : VoidRange(
+                    sequence: UInt32(truncatingIfNeeded: voidSequence),
+                    offset: UInt64(littleEndianBytes: bytes[72..<80])))
     }
+
+    /// The format of what calls itself a segment, whatever its checksum: another version may have
+    /// moved that. nil if the bytes are not a segment's.
+    static func version(of bytes: ArraySlice<UInt8>) -> UInt32? {
+        guard bytes.count >= 12, Bytes(bytes.prefix(8)) == magic else { return nil }
+        let start = bytes.startIndex
+        return UInt32(littleEndianBytes: bytes[start + 8..<start + 12])
+    }
+}
+
+/// From an offset of a segment to the segment before the one that says so.
+struct VoidRange: Equatable {
+    var sequence: UInt32
+    var offset: UInt64
 }
 
 extension UInt32 {

@@ -1,50 +1,88 @@
 import Basics
 
-/// Reads a segment front to back through one buffer of about a mebibyte.
+/// Reads a segment by sectors, through one buffer of a mebibyte.
 struct SegmentReader {
-    private static let chunkBytes = 1 << 20
+    private static let chunkSectors: UInt32 = 2048
 
     let file: any LogFile
-    let size: UInt64
+    let sequence: UInt32
+    /// Salt of the sectors behind the header; known once the header is.
+    var salt: UInt32 = 0
+    /// Whole sectors in the file.
+    let sectors: UInt32
     private var chunk: Bytes = []
-    private var chunkOffset: UInt64 = 0
+    private var chunkStart: UInt32 = 0
 
-    init(_ file: any LogFile) throws(LogError) {
+    init(_ file: any LogFile, sequence: UInt32) throws(LogError) {
         self.file = file
-        size = try file.size()
+        self.sequence = sequence
+        sectors = UInt32(clamping: try file.size() / UInt64(Sector.byteCount))
     }
 
-    /// Exactly `count` bytes; nil if the file ends before.
-    mutating func bytes(at offset: UInt64, count: Int) throws(LogError) -> ArraySlice<UInt8>? {
-        guard offset + UInt64(count) <= size else { return nil }
-        if offset < chunkOffset || offset + UInt64(count) > chunkOffset + UInt64(chunk.count) {
-            chunk = try file.read(at: offset, count: max(count, SegmentReader.chunkBytes))
-            chunkOffset = offset
-            guard chunk.count >= count else { return nil }
+    /// What stands in a sector; one behind the end of the file was never written.
+    mutating func state(_ number: UInt32) throws(LogError) -> Sector.State {
+        guard let range = try load(number) else { return .unwritten }
+        let salt = number < 2 ? 0 : self.salt
+        return unsafe chunk.withUnsafeBytes { raw in
+            unsafe Sector.state(
+                of: UnsafeRawBufferPointer(rebasing: raw[range]), number: number,
+                sequence: sequence, salt: salt)
         }
-        let start = Int(offset - chunkOffset)
-        return chunk[start..<start + count]
     }
 
-    /// Offset of the first byte that is not zero from `offset` on; nil if all are zero.
-    mutating func firstNonZero(from offset: UInt64) throws(LogError) -> UInt64? {
-        var position = offset
-        while position < size {
-            let count = Int(min(UInt64(SegmentReader.chunkBytes), size - position))
-            guard let part = try bytes(at: position, count: count) else { return nil }
-            if let index = part.firstIndex(where: { $0 != 0 }) {
-                return position + UInt64(index - part.startIndex)
+    /// The payload of a sector in the file.
+    mutating func payload(_ number: UInt32) throws(LogError) -> ArraySlice<UInt8> {
+        guard let range = try load(number) else { return [] }
+        return chunk[range.lowerBound..<range.lowerBound + Sector.payloadBytes]
+    }
+
+    /// The checksum of a sector in the file.
+    mutating func check(_ number: UInt32) throws(LogError) -> UInt32 {
+        guard let range = try load(number) else { return 0 }
+        return UInt32(littleEndianBytes: chunk[range.upperBound - 4..<range.upperBound])
+    }
+
+    private mutating func load(_ number: UInt32) throws(LogError) -> Range<Int>? {
+        guard number < sectors else { return nil }
+        let end = chunkStart + UInt32(chunk.count / Sector.byteCount)
+        if number < chunkStart || number >= end {
+            let count = min(SegmentReader.chunkSectors, sectors - number)
+            chunk = try read(number, count)
+            chunkStart = number
+        }
+        let start = Int(number - chunkStart) * Sector.byteCount
+        return start..<start + Sector.byteCount
+    }
+
+    /// A sector that the disk cannot read counts as damaged: its bytes become something that no
+    /// checksum matches, and its neighbours are read by themselves.
+    private func read(_ number: UInt32, _ count: UInt32) throws(LogError) -> Bytes {
+        let offset = UInt64(number) * UInt64(Sector.byteCount)
+        let whole = Int(count) * Sector.byteCount
+        do throws(LogError) {
+            let bytes = try file.read(at: offset, count: whole)
+            guard bytes.count == whole else {
+                throw LogError(.inputOutput, file: "", "the file became shorter")
             }
-            position += UInt64(count)
+            return bytes
+        } catch {
+            var bytes = Bytes()
+            bytes.reserveCapacity(whole)
+            var readable = 0
+            for index in 0..<UInt64(count) {
+                let place = offset + index * UInt64(Sector.byteCount)
+                if let sector = try? file.read(at: place, count: Sector.byteCount),
+                    sector.count == Sector.byteCount
+                {
+                    bytes += sector
+                    readable += 1
+                } else {
+                    bytes += Bytes(repeating: 0xff, count: Sector.byteCount)
+                }
+            }
+            // A disk that reads nothing at all is not a damaged log.
+            guard readable > 0 else { throw error }
+            return bytes
         }
-        return nil
-    }
-
-    /// Whether every byte of the range is zero; a range beyond the end of the file counts.
-    mutating func isZero(_ range: Range<UInt64>) throws(LogError) -> Bool {
-        let end = min(range.upperBound, size)
-        guard range.lowerBound < end else { return true }
-        let part = try bytes(at: range.lowerBound, count: Int(end - range.lowerBound))
-        return part?.allSatisfy { $0 == 0 } ?? true
     }
 }

@@ -2,101 +2,115 @@ import Basics
 
 /// Walks the frames of one segment and tells a torn tail from damage.
 ///
-/// A sector of 512 bytes reaches the disk whole or not at all, in any order before a sync; space
-/// that was never written reads as zeros. So an append that a crash interrupted lacks at least one
-/// sector, and no later append can claim that it was synced. Everything else is damage.
+/// A power cut leaves each sector that was not synced as it was before or as it was to be. So a
+/// write that it stopped lacks at least one sector, which still holds zeros or bytes of the file's
+/// life before; and no sector behind it can say that it was synced. Everything else is damage,
+/// and may have hit what was acknowledged.
 struct SegmentScan {
-    static let sectorBytes: UInt64 = 512
-
     let name: String
-    let sequence: UInt64
     var reader: SegmentReader
+    /// Sectors in use, as the next segment says; nil for the newest.
+    let limit: UInt32?
 
     enum Step {
-        case frame(end: UInt64, body: ArraySlice<UInt8>)
-        /// Only zeros follow.
+        case frame(Frame, end: UInt32, body: Bytes)
         case end
-        case bad(reason: String, isTorn: Bool)
+        /// Sectors from here to `end` belong to a write that a crash stopped.
+        case torn(end: UInt32)
+        case damaged(reason: String)
     }
 
-    /// What stands at `offset`.
-    mutating func step(at offset: UInt64) throws(LogError) -> Step {
-        guard reader.size >= offset + UInt64(Frame.headerBytes) else {
-            return try reader.isZero(offset..<reader.size)
-                ? .end : .bad(reason: "the file ends in a frame's header", isTorn: true)
-        }
-        let header = try reader.bytes(at: offset, count: Frame.headerBytes) ?? []
-        let start = header.startIndex
-        let length = UInt32(littleEndianBytes: header[start..<start + 4])
-        let lengthCheck = UInt32(littleEndianBytes: header[start + 4..<start + 8])
-        if length == 0 && lengthCheck == 0 {
-            guard let dirt = try reader.firstNonZero(from: offset) else { return .end }
-            let sectorEnd = offset / SegmentScan.sectorBytes * SegmentScan.sectorBytes + 512
-            return dirt >= sectorEnd
-                ? .bad(reason: "an append lacks its beginning", isTorn: true)
-                : .bad(reason: "a frame's length is zero", isTorn: false)
-        }
-        guard lengthCheck == Frame.lengthCheck(length, sequence, offset), length > 0,
-            length <= Frame.bodyBytesMax
-        else { return .bad(reason: "the check of a frame's length does not match", isTorn: false) }
-        let end = offset + UInt64(Frame.paddedBytes(Int(length)))
-        guard let frame = try reader.bytes(at: offset, count: Int(end - offset)) else {
-            return .bad(reason: "the file ends in a frame", isTorn: true)
-        }
-        let sum = UInt32(
-            littleEndianBytes: frame[frame.startIndex + 16..<frame.startIndex + 20])
-        if sum == Frame.check(frame, sequence, offset) {
-            let body = frame.startIndex + Frame.headerBytes
-            return .frame(end: end, body: frame[body..<body + Int(length)])
-        }
-        return .bad(
-            reason: "a frame's checksum does not match",
-            isTorn: try lacksSector(offset..<end))
-    }
+    private var end: UInt32 { min(limit ?? .max, reader.sectors) }
 
-    /// Whether a whole sector's part of the frame was never written.
-    private mutating func lacksSector(_ range: Range<UInt64>) throws(LogError) -> Bool {
-        var start = range.lowerBound
-        while start < range.upperBound {
-            let sector = start / SegmentScan.sectorBytes
-            let end = min((sector + 1) * SegmentScan.sectorBytes, range.upperBound)
-            if try reader.isZero(start..<end) { return true }
-            start = end
-        }
-        return false
-    }
-
-    /// Whether a whole frame behind `offset` says that `offset` was synced before it was written.
-    mutating func isProvenDurable(_ offset: UInt64) throws(LogError) -> Bool {
-        var position = (offset & ~7) + 8
-        while let dirt = try reader.firstNonZero(from: position) {
-            position = max(position, dirt & ~7)
-            if case .durable(let durable)? = try frameClaim(at: position), durable > offset {
-                return true
+    /// What stands where the next frame would begin.
+    mutating func step(at sector: UInt32) throws(LogError) -> Step {
+        if sector == limit { return .end }
+        switch try reader.state(sector) {
+        case .damaged:
+            return .damaged(reason: "the checksum of a sector does not match")
+        case .unwritten:
+            return try neverWritten(at: sector)
+        case .current(let trailer) where trailer.frame != sector:
+            return .damaged(reason: "a frame lacks its beginning")
+        case .current:
+            guard let frame = Frame.decode(try reader.payload(sector)) else {
+                return .damaged(reason: "a frame has no length")
             }
-            position += 8
+            return try whole(frame, at: sector)
         }
-        return false
     }
 
-    private enum Claim { case durable(UInt64) }
-
-    private mutating func frameClaim(at offset: UInt64) throws(LogError) -> Claim? {
-        guard let header = try reader.bytes(at: offset, count: Frame.headerBytes) else {
-            return nil
+    /// The first sector behind `sector` at which an intact frame begins.
+    mutating func resume(after sector: UInt32) throws(LogError) -> UInt32? {
+        var next = sector + 1
+        while next < end {
+            if case .current(let trailer) = try reader.state(next), trailer.frame == next,
+                case .frame = try step(at: next)
+            {
+                return next
+            }
+            next += 1
         }
-        let start = header.startIndex
-        let length = UInt32(littleEndianBytes: header[start..<start + 4])
-        let check = UInt32(littleEndianBytes: header[start + 4..<start + 8])
-        guard length > 0, length <= Frame.bodyBytesMax,
-            check == Frame.lengthCheck(length, sequence, offset)
-        else { return nil }
-        let durable = UInt64(littleEndianBytes: header[start + 8..<start + 16])
-        let whole = Frame.paddedBytes(Int(length))
-        guard let frame = try reader.bytes(at: offset, count: whole),
-            UInt32(littleEndianBytes: frame[frame.startIndex + 16..<frame.startIndex + 20])
-                == Frame.check(frame, sequence, offset)
-        else { return nil }
-        return .durable(durable)
+        return nil
+    }
+
+    private mutating func neverWritten(at sector: UInt32) throws(LogError) -> Step {
+        guard limit == nil else {
+            return .damaged(
+                reason: sector < reader.sectors
+                    ? "a sector that was synced was never written" : "the file ends early")
+        }
+        let rest = try rest(after: sector)
+        if rest.durable > sector {
+            return .damaged(reason: "a sector that was synced was never written")
+        }
+        return rest.end > sector ? .torn(end: rest.end) : .end
+    }
+
+    private mutating func whole(_ frame: Frame, at sector: UInt32) throws(LogError) -> Step {
+        let end = UInt64(sector) + UInt64(frame.sectors)
+        if let limit, end > limit {
+            return .damaged(reason: "a frame is longer than its segment")
+        }
+        var body = Bytes()
+        body.reserveCapacity(frame.sectors * Sector.payloadBytes)
+        var bad: String?
+        var isStopped = false
+        for number in UInt64(sector)..<end {
+            let number = UInt32(clamping: number)
+            switch try reader.state(number) {
+            case .current(let trailer) where trailer.frame == sector:
+                if bad == nil && !isStopped { body += try reader.payload(number) }
+            case .current:
+                bad = bad ?? "a sector of a frame belongs to another one"
+            case .damaged:
+                bad = bad ?? "the checksum of a sector does not match"
+            case .unwritten:
+                isStopped = true
+            }
+        }
+        guard isStopped || bad != nil else {
+            body.removeFirst(Frame.headerBytes)
+            body.removeLast(body.count - frame.length)
+            return .frame(frame, end: UInt32(clamping: end), body: body)
+        }
+        let rest = try rest(after: sector)
+        if limit == nil, isStopped, rest.durable <= sector { return .torn(end: rest.end) }
+        return .damaged(reason: bad ?? "a part of a frame that was synced was never written")
+    }
+
+    /// Behind a sector: the end of what this log wrote, and how far it says it was synced.
+    private mutating func rest(
+        after sector: UInt32
+    ) throws(LogError) -> (end: UInt32, durable: UInt32) {
+        var result: (end: UInt32, durable: UInt32) = (sector, 0)
+        var next = sector
+        while next < reader.sectors {
+            if case .current(let trailer) = try reader.state(next) {
+                result = (next + 1, max(result.durable, trailer.durable))
+            }
+            next += 1
+        }
+        return result
     }
 }

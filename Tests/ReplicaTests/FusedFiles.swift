@@ -13,6 +13,9 @@ final class FusedFiles: LogFiles {
 
     func names() throws(LogError) -> [String] { try files.names() }
     func remove(_ name: String) throws(LogError) { try files.remove(name) }
+    func rename(_ name: String, to newName: String) throws(LogError) {
+        try files.rename(name, to: newName)
+    }
     func syncDirectory() throws(LogError) { try files.syncDirectory() }
 
     func create(_ name: String) throws(LogError) -> any LogFile {

@@ -17,7 +17,7 @@ import WriteAheadLog
         var model = Model()
         var released: UInt64 = 0
         for _ in 0..<12 {
-            let (log, recovered) = try reopen(files, segmentBytes: 3000)
+            let (log, recovered) = try reopen(files, segmentBytes: 9000)
             let found = model.states.lastIndex { state, entries in
                 state == recovered.hardState
                     && entries.filter { $0.index > recovered.previousIndex } == recovered.entries

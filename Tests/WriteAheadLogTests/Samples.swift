@@ -16,7 +16,7 @@ func entries(_ range: ClosedRange<UInt64>, term: UInt64 = 1, bytes: Int = 20) ->
 }
 
 /// Small segments, so that a test sees several.
-func smallOptions(segmentBytes: UInt64 = 4096) -> WriteAheadLog.Options {
+func smallOptions(segmentBytes: UInt64 = 12_288) -> WriteAheadLog.Options {
     var options = WriteAheadLog.Options()
     options.segmentBytes = segmentBytes
     options.firstReserveBytes = 1024
@@ -24,11 +24,12 @@ func smallOptions(segmentBytes: UInt64 = 4096) -> WriteAheadLog.Options {
 }
 
 func reopen(
-    _ files: any LogFiles, skipping: UInt64 = 0, segmentBytes: UInt64 = 4096
+    _ files: any LogFiles, skipping: UInt64 = 0, segmentBytes: UInt64 = 12_288,
+    damage: DamagePolicy = .refuse
 ) throws(LogError) -> (log: WriteAheadLog, recovered: RecoveredLog) {
     try WriteAheadLog.open(
         files, clusterID: cluster, options: smallOptions(segmentBytes: segmentBytes),
-        skipping: skipping)
+        skipping: skipping, damage: damage)
 }
 
 /// Expects that opening is refused with this kind, and returns the error.
@@ -45,4 +46,11 @@ func refusal(
         #expect(error.kind == kind, sourceLocation: sourceLocation)
         return error
     }
+}
+
+/// Bytes of a segment up to the last that is not zero, in whole sectors.
+func usedBytes(_ files: MemoryLogFiles, _ name: String) throws -> Int {
+    let content = try files.content(of: name)
+    let used = content.count - content.reversed().prefix { $0 == 0 }.count
+    return (used + 511) / 512 * 512
 }

@@ -21,6 +21,7 @@ struct ScannedLog {
             case .snapshot(let new):
                 mark = new
                 if new.isInstalled { entries = [] }
+            case .lost: break
             case .entry(let entry):
                 // An entry replaces what stood at its index and behind it.
                 while let last = entries.last, last.index >= entry.index { entries.removeLast() }

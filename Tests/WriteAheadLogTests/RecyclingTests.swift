@@ -1,0 +1,72 @@
+import Basics
+import Raft
+import Testing
+import WriteAheadLog
+
+@Suite struct RecyclingTests {
+    /// Writes, rotates and releases for many lives of the same files; what they held before
+    /// never comes back.
+    @Test func filesAreUsedAgain() throws {
+        let files = MemoryLogFiles()
+        var (log, recovered) = try reopen(files)
+        var made = Set(try files.names())
+        var next: UInt64 = 1
+        for round in 1...40 as ClosedRange<UInt64> {
+            for _ in 0..<20 {
+                try log.append(entries: [entry(next, term: round, bytes: Int(next % 7) * 150)])
+                next += 1
+                try log.sync()
+            }
+            try log.mark(SnapshotMark(index: next - 5, term: round))
+            try log.sync()
+            try log.release(before: next - 4)
+            made.formUnion(try files.names())
+            if round % 3 == 0 {
+                (log, recovered) = try reopen(files)
+                #expect(recovered.lastIndex == next - 1)
+                #expect(recovered.cutBytes == 0)
+                let held = recovered.entries
+                #expect(held.allSatisfy { $0.payload.count == Int($0.index % 7) * 150 })
+            }
+        }
+        #expect(made.contains { $0.hasSuffix(".spare") })
+        #expect(try files.names().filter { $0.hasSuffix(".spare") }.count <= 2)
+        try log.removeSpares()
+        #expect(try files.names().allSatisfy { $0.hasSuffix(".wal") })
+    }
+
+    /// A power cut in the first write of a segment in a used file leaves any mix of old and new.
+    @Test(arguments: 0..<60) func aCutWhileAFileIsUsedAgain(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        let files = MemoryLogFiles()
+        var (log, recovered) = try reopen(files)
+        var next: UInt64 = 1
+        for _ in 0..<60 {
+            try log.append(entries: [entry(next, bytes: 300)])
+            try log.sync()
+            next += 1
+        }
+        try log.release(before: 50)
+        #expect(try files.names().contains { $0.hasSuffix(".spare") })
+        for _ in 0..<4 {
+            var synced = log.lastIndex
+            files.syncsUntilFailure = 10 + random.below(30)
+            do throws(LogError) {
+                while true {
+                    try log.append(entries: [entry(next, bytes: 300)])
+                    try log.sync()
+                    synced = next
+                    next += 1
+                }
+            } catch {
+                #expect(error.kind == .syncFailed)
+            }
+            files.crash(&random)
+            (log, recovered) = try reopen(files)
+            #expect(recovered.lastIndex >= synced)
+            #expect(recovered.lastIndex <= next)
+            next = recovered.lastIndex + 1
+            try log.release(before: next > 10 ? next - 10 : 0)
+        }
+    }
+}
