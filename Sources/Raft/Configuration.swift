@@ -6,31 +6,42 @@ extension Raft {
         package var heartbeatTicks: Int
         /// Appends in flight to one follower.
         package var inflightMessagesMax: Int
+        /// Bytes of entries in flight to one follower; one append may go over it.
+        package var inflightBytesMax: Int
         /// Bytes of entries in one append; one larger entry goes alone.
         package var messageBytesMax: Int
         /// Bytes of entries that a leader accepts beyond its commit index.
         package var uncommittedBytesMax: Int
         /// Bytes of entries in one `Ready.committed`; one larger entry comes alone.
         package var committedBytesMax: Int
+        /// How long a leader that a quorum answered goes on to answer reads without asking again, in
+        /// nanoseconds from when it asked. 0, the default, asks for every read. Less than the
+        /// shortest election timeout by more than what clocks can differ over it; all replicas of
+        /// a cluster must have it, or none.
+        package var leaseNanoseconds: UInt64
         /// Varies the election timeouts; replicas of one cluster must differ in it.
         package var seed: UInt64
 
         package init(
             id: UInt64, electionTicksMin: Int = 6, heartbeatTicks: Int = 1,
-            inflightMessagesMax: Int = 256, messageBytesMax: Int = 1 << 20,
-            uncommittedBytesMax: Int = 64 << 20, committedBytesMax: Int = 8 << 20, seed: UInt64
+            inflightMessagesMax: Int = 256, inflightBytesMax: Int = 16 << 20,
+            messageBytesMax: Int = 1 << 20,
+            uncommittedBytesMax: Int = 64 << 20, committedBytesMax: Int = 8 << 20,
+            leaseNanoseconds: UInt64 = 0, seed: UInt64
         ) {
             precondition(id != 0, "0 is not a member id")
             precondition(heartbeatTicks >= 1 && electionTicksMin > heartbeatTicks)
-            precondition(inflightMessagesMax >= 1 && messageBytesMax >= 1)
+            precondition(inflightMessagesMax >= 1 && inflightBytesMax >= 1 && messageBytesMax >= 1)
             precondition(uncommittedBytesMax >= 1 && committedBytesMax >= 1)
             self.id = id
             self.electionTicksMin = electionTicksMin
             self.heartbeatTicks = heartbeatTicks
             self.inflightMessagesMax = inflightMessagesMax
+            self.inflightBytesMax = inflightBytesMax
             self.messageBytesMax = messageBytesMax
             self.uncommittedBytesMax = uncommittedBytesMax
             self.committedBytesMax = committedBytesMax
+            self.leaseNanoseconds = leaseNanoseconds
             self.seed = seed
         }
     }

@@ -1,111 +1,55 @@
-package import Basics
-
 /// The members of a cluster. Voters elect and commit; learners only receive.
 ///
-/// Both lists are sorted, without duplicates, and have no member in common.
+/// While a change of several voters is under way the membership is **joint**: `outgoing` are the
+/// voters before it, and everything needs a majority of them as well as one of `voters` (Raft paper,
+/// section 6). So no two majorities without a common member ever decide, however the sets differ.
+///
+/// All lists are sorted, without duplicates. Nobody is in `voters` and in `learners`; who is in
+/// `outgoing` and in `learners` votes until the joint membership ends, and learns from then on.
 package struct Membership: Sendable, Hashable {
-    package private(set) var voters: [UInt64]
-    package private(set) var learners: [UInt64]
+    package internal(set) var voters: [UInt64]
+    /// Empty unless the membership is joint.
+    package internal(set) var outgoing: [UInt64]
+    package internal(set) var learners: [UInt64]
+    /// The learners that the leader makes voters as soon as they have caught up.
+    package internal(set) var joining: [UInt64]
 
-    package init(voters: [UInt64], learners: [UInt64] = []) {
+    package init(
+        voters: [UInt64], outgoing: [UInt64] = [], learners: [UInt64] = [], joining: [UInt64] = []
+    ) {
         self.voters = voters.sorted()
+        self.outgoing = outgoing.sorted()
         self.learners = learners.sorted()
+        self.joining = joining.sorted()
         checkInvariants()
     }
 
-    /// Voters that must agree for an election or a commit.
-    package var quorum: Int { voters.count / 2 + 1 }
+    package var isJoint: Bool { !outgoing.isEmpty }
 
-    package func contains(_ id: UInt64) -> Bool {
-        voters.contains(id) || learners.contains(id)
+    package func contains(_ id: UInt64) -> Bool { isVoter(id) || learners.contains(id) }
+
+    /// Whether this member's vote counts somewhere.
+    package func isVoter(_ id: UInt64) -> Bool { voters.contains(id) || outgoing.contains(id) }
+
+    /// Everyone whose vote counts somewhere, sorted.
+    package var allVoters: [UInt64] {
+        isJoint ? (voters + outgoing.filter { !voters.contains($0) }).sorted() : voters
     }
 
     /// Every member, sorted.
-    package var all: [UInt64] { (voters + learners).sorted() }
-
-    /// The members after `change`. A change that says what already holds changes nothing.
-    package func applying(_ change: MembershipChange) -> Membership {
-        var next = self
-        next.voters.removeAll { $0 == change.id }
-        next.learners.removeAll { $0 == change.id }
-        switch change.action {
-        case .addVoter: next.voters = (next.voters + [change.id]).sorted()
-        case .addLearner: next.learners = (next.learners + [change.id]).sorted()
-        case .remove: break
-        }
-        next.checkInvariants()
-        return next
+    package var all: [UInt64] {
+        (allVoters + learners.filter { !outgoing.contains($0) }).sorted()
     }
 
-    /// The highest value that a quorum of voters has reached, given each voter's value.
-    /// Without voters nothing is ever reached.
-    func quorumValue(_ value: (UInt64) -> UInt64) -> UInt64 {
-        guard !voters.isEmpty else { return 0 }
-        var values = voters.map(value)
-        values.sort(by: >)
-        return values[quorum - 1]
-    }
-
-    /// Whether the voters for which `holds` is true are a quorum.
-    func isQuorum(_ holds: (UInt64) -> Bool) -> Bool {
-        guard !voters.isEmpty else { return false }
-        var count = 0
-        for voter in voters where holds(voter) { count += 1 }
-        return count >= quorum
-    }
-
-    private func checkInvariants() {
-        for list in [voters, learners] {
+    func checkInvariants() {
+        for list in [voters, outgoing, learners, joining] {
             for (left, right) in zip(list, list.dropFirst()) {
                 precondition(left < right, "member \(left) twice in \(self)")
             }
             precondition(list.first != 0, "0 is not a member id")
         }
         precondition(!voters.contains { learners.contains($0) }, "voter and learner in \(self)")
-    }
-}
-
-extension Membership {
-    package func encode(to writer: inout ByteWriter) {
-        for list in [voters, learners] {
-            writer.writeVarint(UInt64(list.count))
-            for id in list { writer.writeVarint(id) }
-        }
-    }
-
-    package init(from reader: inout ByteReader) throws(DecodingFailure) {
-        voters = try Self.readIDs("voters", from: &reader)
-        learners = try Self.readIDs("learners", from: &reader)
-        for id in learners where voters.contains(id) {
-            throw reader.failure("learners", "member \(id) is voter and learner")
-        }
-    }
-
-    private static func readIDs(
-        _ field: String, from reader: inout ByteReader
-    ) throws(DecodingFailure) -> [UInt64] {
-        let count = try reader.readVarint(field)
-        guard count <= UInt64(reader.remaining) else {
-            throw reader.failure(field, "input ends early")
-        }
-        var ids: [UInt64] = []
-        for _ in 0..<count {
-            let id = try reader.readVarint(field)
-            guard id > ids.last ?? 0 else { throw reader.failure(field, "not in rising order") }
-            ids.append(id)
-        }
-        return ids
-    }
-
-    package func encoded() -> Bytes {
-        var writer = ByteWriter()
-        encode(to: &writer)
-        return writer.bytes
-    }
-
-    package init(decoding bytes: Bytes) throws(DecodingFailure) {
-        var reader = ByteReader(bytes)
-        try self.init(from: &reader)
-        try reader.expectEnd("membership")
+        precondition(joining.allSatisfy { learners.contains($0) }, "only learners join: \(self)")
+        precondition(!voters.isEmpty || outgoing.isEmpty, "nobody would vote in \(self)")
     }
 }

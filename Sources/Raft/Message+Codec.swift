@@ -3,7 +3,7 @@ package import Basics
 /// Bytes of a message: docs/formats/raft-messages.md.
 extension Message {
     /// Raised when a field changes its meaning. A receiver refuses other versions.
-    package static let formatVersion: UInt8 = 1
+    package static let formatVersion: UInt8 = 2
 
     private enum Tag: UInt8 {
         case preVote = 1

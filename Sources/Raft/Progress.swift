@@ -18,10 +18,13 @@ struct Progress: Sendable {
     private(set) var state: State = .probe
     /// In `.probe`: an append is under way, or was lost; a heartbeat response ends the pause.
     private(set) var isPaused = false
-    /// Last entry of each append in flight, rising.
-    private(set) var inflight: [UInt64] = []
+    private(set) var inflight = Inflights()
+    /// Of a learner: whether it could become a voter.
+    private(set) var catchUp = CatchUp()
     /// Heard of since the last check of the quorum.
     var isActive = false
+    /// The same, as of that check.
+    private(set) var wasActive = false
     /// Commit index of the last append sent.
     private(set) var commitTold: UInt64 = 0
     /// Send an append even if it is empty: its answer shows whether earlier ones were lost.
@@ -33,10 +36,10 @@ struct Progress: Sendable {
     }
 
     /// Whether an append should leave now, given the leader's log.
-    func wantsAppend(lastIndex: UInt64, commit: UInt64, inflightMax: Int) -> Bool {
+    func wantsAppend(lastIndex: UInt64, commit: UInt64, isFull: Bool) -> Bool {
         switch state {
         case .probe: !isPaused && (probeDue || match < lastIndex || commitTold < commit)
-        case .replicate where inflight.count >= inflightMax: probeDue
+        case .replicate where isFull: probeDue
         case .replicate: probeDue || next <= lastIndex || commitTold < commit
         case .snapshot: false
         }
@@ -51,7 +54,7 @@ struct Progress: Sendable {
         case .replicate:
             guard let last = entries.last else { return }
             next = last.index + 1
-            inflight.append(last.index)
+            inflight.add(lastIndex: last.index, bytes: entries.reduce(0) { $0 + $1.cost })
         case .snapshot:
             preconditionFailure("append to member \(id), which waits for a snapshot")
         }
@@ -66,7 +69,7 @@ struct Progress: Sendable {
         }
         switch state {
         case .probe where index >= match: becomeReplicate()
-        case .replicate: inflight.removeAll { $0 <= index }
+        case .replicate: inflight.acknowledged(index)
         default: break
         }
         return isNews
@@ -95,20 +98,20 @@ struct Progress: Sendable {
         state = .probe
         self.next = max(next, match + 1)
         isPaused = false
-        inflight = []
+        inflight.forget()
     }
 
     mutating func becomeReplicate() {
         state = .replicate
         next = match + 1
         isPaused = false
-        inflight = []
+        inflight.forget()
     }
 
     mutating func becomeSnapshot() {
         state = .snapshot(ticksSinceSent: nil)
         isPaused = false
-        inflight = []
+        inflight.forget()
     }
 
     mutating func snapshotSent() {
@@ -121,38 +124,25 @@ struct Progress: Sendable {
         isPaused = true
     }
 
-    /// Counts a tick; after `ticksMax` without a word from a member that was sent the whole
-    /// snapshot, starts probing again.
-    mutating func tick(ticksMax: Int) {
+    /// Forgets who was heard of, after a check of the quorum.
+    mutating func startCheck() {
+        wasActive = isActive
+        isActive = false
+    }
+
+    /// Counts a tick; after four election timeouts without a word from a member that was sent the
+    /// whole snapshot, starts probing again.
+    mutating func tick(lastIndex: UInt64, electionTicks: Int) {
+        if state == .replicate {
+            catchUp.tick(match: match, lastIndex: lastIndex, electionTicks: electionTicks)
+        } else {
+            catchUp.reset()
+        }
         guard case .snapshot(let ticks?) = state else { return }
-        if ticks + 1 >= ticksMax {
+        if ticks + 1 >= electionTicks * 4 {
             becomeProbe(next: match + 1)
         } else {
             state = .snapshot(ticksSinceSent: ticks + 1)
         }
-    }
-}
-
-/// A member as the leader sees it, for status reports.
-package struct MemberProgress: Sendable, Hashable {
-    package enum State: UInt8, Sendable, Hashable { case probe, replicate, snapshot }
-
-    package var id: UInt64
-    package var match: UInt64
-    package var next: UInt64
-    package var state: State
-    package var isActive: Bool
-
-    init(_ progress: Progress) {
-        id = progress.id
-        match = progress.match
-        next = progress.next
-        isActive = progress.isActive
-        state =
-            switch progress.state {
-            case .probe: .probe
-            case .replicate: .replicate
-            case .snapshot: .snapshot
-            }
     }
 }

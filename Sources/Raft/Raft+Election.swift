@@ -4,6 +4,7 @@ extension Raft {
     /// One unit of time has passed.
     package mutating func tick() {
         electionElapsed += 1
+        ticksSinceStart += 1
         if role == .leader {
             tickLeader()
         } else {
@@ -13,15 +14,24 @@ extension Raft {
     }
 
     private mutating func tickLeader() {
-        for slot in peers.indices { peers[slot].tick(ticksMax: configuration.electionTicksMin * 4) }
+        for slot in peers.indices {
+            peers[slot].tick(
+                lastIndex: log.lastIndex, electionTicks: configuration.electionTicksMin)
+        }
         if electionElapsed >= configuration.electionTicksMin {
             electionElapsed = 0
             transferee = 0
             checkQuorum()
             guard role == .leader else { return }
         }
+        watchDisk()
+        guard role == .leader else { return }
+        advanceMembership()
         heartbeatElapsed += 1
-        if heartbeatElapsed >= configuration.heartbeatTicks { sendHeartbeats() }
+        if heartbeatElapsed >= configuration.heartbeatTicks {
+            startLeaseRound()
+            sendHeartbeats()
+        }
     }
 
     /// A leader that a quorum has been silent to for an election timeout gives up: its clients must
@@ -30,22 +40,19 @@ extension Raft {
         let isSupported = membership.isQuorum { voter in
             voter == id || peers.contains { $0.id == voter && $0.isActive }
         }
-        for slot in peers.indices { peers[slot].isActive = false }
+        for slot in peers.indices { peers[slot].startCheck() }
         if !isSupported { becomeFollower(term: term, leader: 0) }
     }
 
     /// Stands for election, asking for pre-votes first. Does nothing where that is not allowed: at
     /// a leader, at a member that is no voter, or while a snapshot is installed.
     package mutating func campaign() {
-        guard mayCampaign else {
-            electionElapsed = 0
-            return
-        }
+        guard mayCampaign else { return }
         role = .preCandidate
         setLeader(0)
         startBallots()
         let body = Message.Body.preVote(lastIndex: log.lastIndex, lastTerm: log.lastTerm)
-        for voter in membership.voters where voter != id {
+        for voter in membership.allVoters where voter != id {
             output.messages.append(Message(from: id, to: voter, term: term + 1, body: body))
         }
         countBallot(of: id, isGranted: true)
@@ -54,8 +61,8 @@ extension Raft {
     var mayCampaign: Bool {
         // A voter whose removal is not known to be committed may be needed to commit it, though its
         // own vote does not count.
-        role != .leader && installing == nil
-            && (isVoter || appliedMembership.voters.contains(id)) && !isBlank
+        role != .leader && installing == nil && !wantsSnapshot
+            && (isVoter || appliedMembership.isVoter(id)) && !isBlank
     }
 
     /// The real election. The requests wait for the write of our own vote: a candidate that
@@ -70,7 +77,7 @@ extension Raft {
         startBallots()
         let body = Message.Body.vote(
             lastIndex: log.lastIndex, lastTerm: log.lastTerm, isTransfer: isTransfer)
-        for voter in membership.voters where voter != id { sendAfterPersist(body, to: voter) }
+        for voter in membership.allVoters where voter != id { sendAfterPersist(body, to: voter) }
     }
 
     private mutating func startBallots() {
@@ -82,15 +89,15 @@ extension Raft {
         guard !ballots.contains(where: { $0.member == member }) else { return }
         ballots.append(Ballot(member: member, isGranted: isGranted))
         let ballots = ballots
-        if membership.isQuorum({ voter in ballots.contains { $0.member == voter && $0.isGranted } })
-        {
-            if role == .preCandidate { stand(isTransfer: false) } else { becomeLeader() }
-            return
+        let outcome = membership.outcome { voter in
+            ballots.first { $0.member == voter }?.isGranted
         }
-        let couldWin = membership.isQuorum { voter in
-            !ballots.contains { $0.member == voter && !$0.isGranted }
+        switch outcome {
+        case .won where role == .preCandidate: stand(isTransfer: false)
+        case .won: becomeLeader()
+        case .lost: becomeFollower(term: term, leader: 0)
+        case .pending: break
         }
-        if !couldWin { becomeFollower(term: term, leader: 0) }
     }
 
     mutating func becomeFollower(term newTerm: UInt64, leader newLeader: UInt64) {
@@ -114,7 +121,9 @@ extension Raft {
         electionElapsed = 0
         heartbeatElapsed = 0
         transferee = 0
+        disk = DiskWatch()
         reads = ReadBatches()
+        lease = ReadLease()
         uncommittedBytes = log.uncommittedBytes
         peers = membership.all.filter { $0 != id }
             .map { Progress(id: $0, next: log.lastIndex + 1) }
@@ -127,6 +136,13 @@ extension Raft {
         reads = ReadBatches()
         peers = []
         transferee = 0
+    }
+
+    /// The shell is sure that the leader is gone: candidates are no longer ignored because of it. Does
+    /// nothing where leaders have leases, which rest on that.
+    package mutating func forgetLeader() {
+        guard role == .follower, configuration.leaseNanoseconds == 0 else { return }
+        setLeader(0)
     }
 
     /// Reads that the leader before was asked about get no answer any more.
@@ -143,8 +159,11 @@ extension Raft {
             configuration.electionTicksMin + random.below(configuration.electionTicksMin + 1)
     }
 
-    /// Whether a leader was heard of so recently that candidates are to be ignored.
+    /// Whether a leader was heard of so recently that candidates are to be ignored. Where leaders
+    /// have leases, one that was heard of before this replica started counts, too.
     var isInLease: Bool {
-        leader != 0 && electionElapsed < configuration.electionTicksMin
+        let ticks = configuration.electionTicksMin
+        return (leader != 0 && electionElapsed < ticks)
+            || (configuration.leaseNanoseconds > 0 && ticksSinceStart < ticks)
     }
 }

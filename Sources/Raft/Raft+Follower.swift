@@ -12,6 +12,7 @@ extension Raft {
             // does not reach it has lost entries, which `commit` refuses.
             if installing == nil, !isBlank { log.commit(to: commit) }
             send(.heartbeatResponse(read: read), to: message.from)
+            if wantsSnapshot, installing == nil { askForSnapshot(message.from) }
         case .installSnapshot(let meta):
             takeSnapshot(meta)
         case .timeoutNow:
@@ -39,7 +40,7 @@ extension Raft {
         guard installing == nil else { return }
         guard !isBlank else {
             // The members that the log begins with are not in the log: only a snapshot will do.
-            send(.appendRejected(index: 0, hintIndex: 0, hintTerm: 0), to: sender)
+            askForSnapshot(sender)
             return
         }
         guard prevIndex >= log.commit else {
@@ -71,40 +72,5 @@ extension Raft {
             truncate(from: entry.index)
         }
         append(entry)
-    }
-
-    private mutating func takeSnapshot(_ meta: SnapshotMeta) {
-        guard installing == nil else { return }
-        if log.term(meta.index) == meta.term {
-            // The log has all that the snapshot has, and perhaps acknowledged entries behind it,
-            // which must stay.
-            log.commit(to: meta.index)
-        }
-        guard meta.index > log.commit else {
-            if leader != 0 { sendAfterPersist(.appended(index: log.commit), to: leader) }
-            return
-        }
-        guard role == .follower else { return }
-        electionElapsed = 0
-        installing = meta
-        output.snapshotToInstall = meta
-    }
-
-    /// The state machine is at `meta`, and the log starts after it; both durably.
-    package mutating func snapshotInstalled(_ meta: SnapshotMeta) {
-        precondition(installing == meta, "no such snapshot was to be installed")
-        precondition(role != .leader)
-        installing = nil
-        replacedNumber = writeNumber
-        log.reset(to: meta)
-        appliedMembership = meta.membership
-        membership = meta.membership
-        if leader != 0 { sendAfterPersist(.appended(index: meta.index), to: leader) }
-    }
-
-    /// The snapshot could not be installed; the replica goes on as before.
-    package mutating func snapshotRefused(_ meta: SnapshotMeta) {
-        precondition(installing == meta, "no such snapshot was to be installed")
-        installing = nil
     }
 }

@@ -7,21 +7,9 @@ extension Raft {
         return propose(payloads, kind: .normal)
     }
 
-    /// Appends a membership change. Refused while an earlier one is not applied, and before the
-    /// leader has applied an entry of its own term.
-    package mutating func proposeMembership(_ change: MembershipChange) -> Proposal {
+    mutating func propose(_ payloads: [Bytes], kind: Entry.Kind) -> Proposal {
         guard role == .leader else { return .notLeader(leader: leader) }
-        guard log.applied >= membershipBarrier else { return .refused }
-        precondition(membership == appliedMembership, "a change is open behind the barrier")
-        guard !membership.applying(change).voters.isEmpty else { return .refused }
-        let proposal = propose([change.encoded()], kind: .membership)
-        if case .accepted(let index, _) = proposal { membershipBarrier = index }
-        return proposal
-    }
-
-    private mutating func propose(_ payloads: [Bytes], kind: Entry.Kind) -> Proposal {
-        guard role == .leader else { return .notLeader(leader: leader) }
-        guard transferee == 0 else { return .refused }
+        guard transferee == 0 else { return .transferring }
         let first = log.lastIndex + 1
         let entries = payloads.enumerated().map { offset, payload in
             Entry(term: term, index: first + UInt64(offset), kind: kind, payload: payload)
@@ -73,7 +61,7 @@ extension Raft {
         guard isNews else { return }
         advanceCommit()
         if peers[slot].id == transferee, peers[slot].match == log.lastIndex {
-            send(.timeoutNow, to: transferee)
+            sendTimeoutNow(to: transferee)
         }
     }
 
@@ -99,17 +87,5 @@ extension Raft {
         guard reached > log.commit, log.term(reached) == term else { return }
         uncommittedBytes -= log.cost(from: log.commit + 1, through: reached)
         log.commit(to: reached)
-    }
-
-    /// Hands leadership to a voter once its log is complete; refuses proposals meanwhile. Given up
-    /// after an election timeout. Returns whether it was begun.
-    package mutating func transferLeadership(to member: UInt64) -> Bool {
-        guard role == .leader, member != id, membership.voters.contains(member),
-            let slot = peers.firstIndex(where: { $0.id == member })
-        else { return false }
-        transferee = member
-        electionElapsed = 0
-        if peers[slot].match == log.lastIndex { send(.timeoutNow, to: member) }
-        return true
     }
 }

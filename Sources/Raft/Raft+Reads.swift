@@ -11,12 +11,32 @@ extension Raft {
         }
     }
 
-    /// Asks the others whether we still are the leader. Waits for an entry of our own term, because
-    /// only then the commit index covers what earlier leaders committed.
+    /// The time by the shell's clock, which never goes back; told before the inputs of a round. Only
+    /// leases need it.
+    package mutating func setClock(_ nanoseconds: UInt64) {
+        clock = max(clock, nanoseconds)
+    }
+
+    /// Asks the others whether we still are the leader, unless a lease says so. Waits for an entry of
+    /// our own term, because only then the commit index covers what earlier leaders committed.
     mutating func startReadRound() {
-        guard reads.canStartRound, hasCommittedInTerm else { return }
-        reads.startRound(commit: log.commit)
+        guard reads.hasWaiting, hasCommittedInTerm else { return }
+        if transferee == 0, lease.holds(at: clock, for: configuration.leaseNanoseconds) {
+            for request in reads.takeWaiting() { answer(request, index: log.commit) }
+            return
+        }
+        guard reads.canStartRound else { return }
+        reads.startRound(commit: log.commit, at: clock)
         sendHeartbeats()
+        releaseReads()
+    }
+
+    /// Every heartbeat renews the lease, also without reads.
+    mutating func startLeaseRound() {
+        guard configuration.leaseNanoseconds > 0, reads.canStartRound, hasCommittedInTerm else {
+            return
+        }
+        reads.startRound(commit: log.commit, at: clock)
         releaseReads()
     }
 
@@ -28,15 +48,16 @@ extension Raft {
 
     mutating func releaseReads() {
         for batch in reads.takeConfirmed(by: id, in: membership) {
-            for request in batch.requests {
-                if request.from == id {
-                    output.reads += request.tokens.map { Read(token: $0, index: batch.index) }
-                } else {
-                    let body = Message.Body.readIndexResponse(
-                        index: batch.index, tokens: request.tokens)
-                    send(body, to: request.from)
-                }
-            }
+            lease.renew(batch.begun)
+            for request in batch.requests { answer(request, index: batch.index) }
+        }
+    }
+
+    private mutating func answer(_ request: ReadBatches.Request, index: UInt64) {
+        if request.from == id {
+            output.reads += request.tokens.map { Read(token: $0, index: index) }
+        } else {
+            send(.readIndexResponse(index: index, tokens: request.tokens), to: request.from)
         }
     }
 

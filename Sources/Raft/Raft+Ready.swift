@@ -14,9 +14,10 @@ extension Raft {
         ready.abandonedReads = output.abandonedReads
         ready.snapshotsToSend = output.snapshotsToSend
         ready.snapshotToInstall = output.snapshotToInstall
+        ready.keepsLog = output.keepsLog
         takePromises(into: &ready)
         output = Output()
-        if installing == nil {
+        if installing == nil, !wantsSnapshot {
             ready.committed = log.takeCommitted(bytesMax: configuration.committedBytesMax)
         }
         let change = LeaderChange(leader: leader, term: term, role: role)
@@ -70,6 +71,7 @@ extension Raft {
     /// The state machine holds everything up to `index`.
     package mutating func applied(_ index: UInt64) {
         log.markApplied(to: index)
+        advanceMembership()
     }
 
     /// Forgets entries up to `index`, which must be applied. A member that still needs them gets a

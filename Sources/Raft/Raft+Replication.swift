@@ -3,8 +3,7 @@ extension Raft {
     mutating func sendAppends() {
         for slot in peers.indices {
             while peers[slot].wantsAppend(
-                lastIndex: log.lastIndex, commit: log.commit,
-                inflightMax: configuration.inflightMessagesMax)
+                lastIndex: log.lastIndex, commit: log.commit, isFull: isFull(peers[slot]))
             {
                 sendAppend(slot)
             }
@@ -18,7 +17,7 @@ extension Raft {
             return
         }
         var entries: [Entry] = []
-        if peer.state == .probe || peer.inflight.count < configuration.inflightMessagesMax {
+        if peer.state == .probe || !isFull(peer) {
             entries = log.slice(
                 from: peer.next, through: log.lastIndex, bytesMax: configuration.messageBytesMax)
         }
@@ -26,6 +25,11 @@ extension Raft {
         let body = Message.Body.append(
             prevIndex: peer.next - 1, prevTerm: prevTerm, entries: entries, commit: log.commit)
         send(body, to: peer.id)
+    }
+
+    private func isFull(_ peer: Progress) -> Bool {
+        peer.inflight.isFull(
+            countMax: configuration.inflightMessagesMax, bytesMax: configuration.inflightBytesMax)
     }
 
     mutating func startSnapshot(_ slot: Int) {

@@ -7,9 +7,8 @@ import Basics
 /// The same inputs give the same outputs, in any process.
 ///
 /// After Ongaro's dissertation: pre-vote (9.6), check quorum and leader stickiness (6.2, 4.2.3),
-/// membership changes one at a time (4.1), read index (6.4), leader transfer (3.10). A leader
-/// accepts a change of members only after an entry of its own term and every earlier change is
-/// applied.
+/// joint membership (4.3), read index and leases (6.4), leader transfer (3.10). A leader accepts a
+/// change of members only after an entry of its own term and every earlier change is applied.
 ///
 /// Writes of the log are asynchronous: what a replica promises (votes, acknowledgements, its own
 /// share of a quorum) waits for `persisted`, everything else does not.
@@ -28,6 +27,9 @@ package struct Raft: Sendable {
     var random: SeededRandom
 
     // Elections
+    /// The shell's clock in nanoseconds, for leases only.
+    var clock: UInt64 = 0
+    var ticksSinceStart = 0
     /// Ticks since the leader was heard of; at a leader, since the quorum was checked.
     var electionElapsed = 0
     var electionTicks = 0
@@ -40,13 +42,17 @@ package struct Raft: Sendable {
     var uncommittedBytes = 0
     /// No membership change is accepted before this entry is applied.
     var membershipBarrier: UInt64 = 0
-    /// Whom leadership is being handed to; 0 for nobody.
-    var transferee: UInt64 = 0
+    /// Whom leadership is being handed to; 0 for nobody. Proposals wait meanwhile.
+    package internal(set) var transferee: UInt64 = 0
+    var disk = DiskWatch()
     var reads = ReadBatches()
+    var lease = ReadLease()
 
     // Follower only
     var forwarded: [ForwardedRead] = []
     var installing: SnapshotMeta?
+    /// The state machine is of no use: nothing is applied until a snapshot has replaced it.
+    package internal(set) var wantsSnapshot = false
 
     // Writes
     /// Number of the last write handed out.
@@ -90,13 +96,15 @@ package struct Raft: Sendable {
     /// Without members this replica knows nothing yet: it never votes, and accepts only a snapshot,
     /// which brings the members with it. So a new member starts.
     package var isBlank: Bool { membership.voters.isEmpty }
-    package var isVoter: Bool { membership.voters.contains(id) }
+    package var isVoter: Bool { membership.isVoter(id) }
     /// Whether this leader may answer reads: it has committed an entry of its own term, so that its
     /// commit index is the cluster's.
     package var hasCommittedInTerm: Bool { role == .leader && log.term(log.commit) == term }
 
     /// How far the other members are, by id; empty unless this is the leader.
-    package var progress: [MemberProgress] { peers.map(MemberProgress.init) }
+    package var progress: [MemberProgress] {
+        peers.map { MemberProgress($0, electionTicks: configuration.electionTicksMin) }
+    }
 
     /// Term of an entry in memory, or of the one before the first; else nil.
     package func term(at index: UInt64) -> UInt64? { log.term(index) }
@@ -126,4 +134,5 @@ struct Output: Sendable {
     var abandonedReads: [UInt64] = []
     var snapshotsToSend: [UInt64] = []
     var snapshotToInstall: SnapshotMeta?
+    var keepsLog = false
 }

@@ -140,6 +140,17 @@ struct RaftLog: Sendable {
         applied = meta.index
     }
 
+    /// Goes on after a snapshot of a state that is within this log. What is behind it stays.
+    mutating func rebase(onto meta: SnapshotMeta) {
+        precondition(term(meta.index) == meta.term && meta.index >= applied)
+        commit = max(commit, meta.index)
+        handedToLog = max(handedToLog, meta.index)
+        persisted = max(persisted, meta.index)
+        handedToApply = meta.index
+        applied = meta.index
+        compact(to: meta.index)
+    }
+
     /// Bytes of the entries after the commit index.
     var uncommittedBytes: Int {
         cost(from: commit + 1, through: lastIndex)

@@ -13,6 +13,8 @@ struct ReadBatches: Sendable {
         var number: UInt64
         /// Commit index when the batch was closed.
         var index: UInt64
+        /// By the leader's clock.
+        var begun: UInt64
         var requests: [Request]
         /// Members that answered, this leader not among them.
         var confirmedBy: [UInt64] = []
@@ -28,7 +30,8 @@ struct ReadBatches: Sendable {
 
     /// What a heartbeat asks members to confirm; 0 for nothing.
     var newestNumber: UInt64 { batches.last?.number ?? 0 }
-    var canStartRound: Bool { !waiting.isEmpty && batches.count < Self.roundsMax }
+    var hasWaiting: Bool { !waiting.isEmpty }
+    var canStartRound: Bool { batches.count < Self.roundsMax }
 
     mutating func add(_ request: Request) {
         if let last = waiting.indices.last, waiting[last].from == request.from {
@@ -38,10 +41,15 @@ struct ReadBatches: Sendable {
         }
     }
 
-    mutating func startRound(commit: UInt64) {
+    mutating func startRound(commit: UInt64, at begun: UInt64) {
         lastNumber += 1
-        batches.append(Batch(number: lastNumber, index: commit, requests: waiting))
-        waiting = []
+        batches.append(
+            Batch(number: lastNumber, index: commit, begun: begun, requests: takeWaiting()))
+    }
+
+    mutating func takeWaiting() -> [Request] {
+        defer { waiting = [] }
+        return waiting
     }
 
     mutating func confirm(_ number: UInt64, by member: UInt64) {

@@ -26,9 +26,12 @@ package struct Ready: Sendable {
     /// Peers that need a state newer than the entries we keep. The shell streams its newest
     /// snapshot to each, whose shell then steps `installSnapshot`; then `snapshotSent`.
     package var snapshotsToSend: [UInt64] = []
-    /// Replace state machine and log by this snapshot (which the shell holds), durably and after
+    /// Replace state machine and, unless `keepsLog`, log by this snapshot (which the shell holds), durably and after
     /// all writes so far, then report `snapshotInstalled`. Until then nothing comes to apply.
     package var snapshotToInstall: SnapshotMeta?
+    /// The log agrees with that snapshot and has acknowledged entries behind it, which must stay:
+    /// only the state machine is replaced.
+    package var keepsLog = false
     /// Set if leader, term or role differ from the Ready before.
     package var leaderChange: LeaderChange?
 
@@ -76,6 +79,8 @@ package enum Proposal: Sendable, Hashable {
     case accepted(firstIndex: UInt64, term: UInt64)
     /// Ask that member; 0 if unknown.
     case notLeader(leader: UInt64)
-    /// Too much is uncommitted, or a leader transfer or another membership change is under way.
+    /// Leadership is being handed over: ask the next leader, or this one once `transferee` is 0.
+    case transferring
+    /// Too much is uncommitted, or the members cannot be changed this way now.
     case refused
 }

@@ -21,7 +21,7 @@ extension ReplicaCore {
         environment.send(ready.messages)
         if let change = ready.leaderChange { leaderChanged(change) }
         if !ready.committed.isEmpty { try apply(ready.committed) }
-        if let meta = ready.snapshotToInstall { install(meta) }
+        if let meta = ready.snapshotToInstall { install(meta, keepsLog: ready.keepsLog) }
         for peer in ready.snapshotsToSend { sendSnapshot(to: peer) }
         let applied = keyspace.appliedIndex
         for read in ready.reads { reads.confirmed(read.token, index: read.index) }

@@ -16,7 +16,7 @@ extension ReplicaCore {
             for (position, write) in writes.enumerated() {
                 waiting.proposed(write, index: first + UInt64(position), term: term)
             }
-        case .notLeader(leader: 0):
+        case .notLeader(leader: 0), .transferring:
             waiting.hold(writes)
         case .notLeader(let leader):
             forward(writes, to: leader)
@@ -126,7 +126,7 @@ extension ReplicaCore {
             }
         case .refused:
             answers = numbers.map { PeerAnswer(number: $0, body: .failed(.tooManyRequests)) }
-        case .notLeader, nil:
+        case .notLeader, .transferring, nil:
             answers = numbers.map { PeerAnswer(number: $0, body: .tryAgain) }
         }
         environment.send(answers, to: peer)

@@ -79,16 +79,17 @@ extension ReplicaCore {
             Message(from: from, to: memberID, term: term, body: .installSnapshot(meta)))
     }
 
-    /// Puts a peer's snapshot in the place of log and keyspace: first the mark in the log, behind
-    /// all that was written before, then the keyspace. Each step can be the last before a crash:
+    /// Puts a peer's snapshot in the place of the keyspace and, unless `keepsLog`, of the log: first
+    /// the mark in the log, behind all that was written before, then the keyspace. Each step can be the last before a crash:
     /// with the mark in the log the next start builds the keyspace from the file.
-    func install(_ meta: SnapshotMeta) {
+    func install(_ meta: SnapshotMeta, keepsLog: Bool) {
         guard let (path, header) = snapshots.received.removeValue(forKey: meta.index) else {
             preconditionFailure("snapshot \(meta.index) was never received")
         }
         snapshots.installing = SnapshotState.Installing(meta: meta, path: path, header: header)
         environment.log(
-            .install(SnapshotMark(index: meta.index, term: meta.term, isInstalled: true)))
+            .install(
+                SnapshotMark(index: meta.index, term: meta.term, isInstalled: !keepsLog)))
     }
 
     /// The mark is durable.

@@ -72,7 +72,8 @@ package enum LogWork: Sendable {
     case write(LogWrite)
     /// A snapshot file is in place and synced; entries up to the mark can go.
     case snapshot(SnapshotMark)
-    /// A peer's snapshot file takes the place of the whole log.
+    /// A peer's snapshot file takes the place of the keyspace and, if the mark says so, of the whole
+    /// log.
     case install(SnapshotMark)
 }
 

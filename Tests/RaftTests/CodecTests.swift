@@ -3,7 +3,8 @@ import Raft
 import Testing
 
 @Suite struct CodecTests {
-    static let membership = Membership(voters: [1, 2, 300], learners: [4])
+    static let membership = Membership(
+        voters: [1, 2, 300], outgoing: [2, 5, 7], learners: [4, 5], joining: [4])
     static let bodies: [Message.Body] = [
         .preVote(lastIndex: 7, lastTerm: 3),
         .preVoteResponse(granted: true),
@@ -47,7 +48,7 @@ import Testing
 
     @Test func otherVersionIsRefused() {
         var bytes = Message(from: 1, to: 2, term: 3, body: .timeoutNow).encoded()
-        bytes[0] = 2
+        bytes[0] = 1
         #expect(throws: DecodingFailure.self) { try Message(decoding: bytes) }
     }
 
@@ -58,7 +59,7 @@ import Testing
             body: .append(
                 prevIndex: 9, prevTerm: 2,
                 entries: [Entry(term: 3, index: 10, payload: Array("hi".utf8))], commit: 300))
-        #expect(message.encoded().hex == "01050102030902ac0201030a00026869")
+        #expect(message.encoded().hex == "02050102030902ac0201030a00026869")
     }
 
     @Test func entriesMustFollowEachOther() {
@@ -71,15 +72,32 @@ import Testing
     }
 
     @Test func membershipChange() throws {
-        let change = MembershipChange.addLearner(7, context: [1, 2])
-        #expect(try MembershipChange(decoding: change.encoded()) == change)
-        #expect(throws: DecodingFailure.self) { try MembershipChange(decoding: [9, 1, 0]) }
-        #expect(throws: DecodingFailure.self) { try MembershipChange(decoding: [0, 0, 0]) }
+        let steps: [MembershipChange.Step] = [
+            .init(.addLearner, 7, context: [1, 2]), .init(.remove, 3), .init(.join, 300),
+        ]
+        for change in [MembershipChange(steps), .addVoter(9), .leaveJoint] {
+            #expect(try MembershipChange(decoding: change.encoded()) == change)
+        }
+        #expect(
+            MembershipChange(steps).encoded().hex == "1003" + "020300" + "0107020102" + "03ac0200")
+        let bad: [Bytes] = [
+            [], [0, 7, 0], [16], [16, 1], [16, 1, 9, 1, 0], [16, 1, 0, 0, 0], [16, 0, 0],
+            [16, 2, 0, 1, 0, 0, 1, 0],
+        ]
+        for bytes in bad {
+            #expect(throws: DecodingFailure.self) { try MembershipChange(decoding: bytes) }
+        }
     }
 
     @Test func membership() throws {
         #expect(try Membership(decoding: Self.membership.encoded()) == Self.membership)
-        #expect(throws: DecodingFailure.self) { try Membership(decoding: [2, 2, 1, 0]) }
-        #expect(throws: DecodingFailure.self) { try Membership(decoding: [1, 1, 1, 1]) }
+        #expect(Self.membership.encoded().hex == "030102ac02" + "03020507" + "020405" + "0104")
+        let bad: [Bytes] = [
+            [2, 2, 1, 0, 0, 0], [1, 1, 0, 1, 1, 0], [1, 1, 0, 0, 1, 2], [0, 1, 1, 0, 0],
+            [1, 1, 0, 0],
+        ]
+        for bytes in bad {
+            #expect(throws: DecodingFailure.self) { try Membership(decoding: bytes) }
+        }
     }
 }

@@ -69,11 +69,6 @@ import Testing
         }
         #expect(raft.role == .preCandidate)
     }
-
-    @Test func quorumSizes() {
-        let sizes = (1...7).map { Membership(voters: (1...UInt64($0)).map { $0 }).quorum }
-        #expect(sizes == [1, 2, 2, 3, 3, 4, 4])
-    }
 }
 
 /// A candidate of term 1 whose own vote is durable.

@@ -4,9 +4,17 @@ import Testing
 /// Replays the protocol stories of `Tests/Stories/Raft`.
 @Suite struct ScriptTests {
     static let names = [
-        "election", "pre_vote", "check_quorum", "replication", "conflict_figure7",
-        "commit_figure8", "pipelining", "slow_follower_snapshot", "read_index", "single_node",
-        "membership", "leader_removal", "async_append_aba", "leader_transfer",
+        "async_append_aba", "async_storage_writes", "change_add_double", "change_add_single",
+        "change_demote_leader", "change_joint_cut_off", "change_joint_needs_both",
+        "change_leader_dies_joint", "change_one_at_a_time", "change_replace_leader",
+        "check_quorum", "commit_figure8", "conflict_figure7", "election", "forget_leader",
+        "forget_leader_lease", "heartbeat_ends_probe_pause", "lagging_commit",
+        "leader_disk_stall", "leader_disk_stall_alone", "leader_removal", "leader_transfer",
+        "learner_must_vote", "learner_promotion", "learner_promotion_several", "lease_reads",
+        "lease_restart", "membership", "pipelining", "pre_vote", "pre_vote_check_quorum",
+        "read_index", "replicate_bytes", "replicate_pause", "replication", "request_snapshot",
+        "request_snapshot_keeps_log", "single_node", "slow_follower_snapshot",
+        "snapshot_ended_by_append", "snapshot_not_ended_by_append", "transfer_gives_up",
         "uncommitted_bound",
     ]
 

@@ -74,7 +74,9 @@ struct LogReport {
             guard let change = try? MembershipChange(decoding: entry.payload) else {
                 return "membership change that does not decode"
             }
-            return "membership: \(change.action) \(String(change.id, radix: 16))"
+            let steps = change.steps.map { "\($0.action) \(String($0.id, radix: 16))" }
+            return "membership: "
+                + (change.isLeavingJoint ? "leave joint" : steps.joined(separator: ", "))
         case .normal:
             do {
                 return CommandText.describe(try Command(decoding: entry.payload))

@@ -4,7 +4,7 @@ package import Raft
 /// Raft's membership and the members' particulars: the keyspace's `membership` blob, which every
 /// replica holds alike as of its applied entry.
 package struct ClusterMembers: Sendable, Hashable {
-    static let formatVersion: UInt8 = 1
+    static let formatVersion: UInt8 = 2
 
     package var membership: Membership
     /// Sorted by id; everyone in `membership` and nobody else.
@@ -25,13 +25,13 @@ package struct ClusterMembers: Sendable, Hashable {
     package func member(_ id: UInt64) -> ReplicaMember? { members.first { $0.id == id } }
     package func member(named name: String) -> ReplicaMember? { members.first { $0.name == name } }
 
-    /// The members after a committed change. The context of a change that adds somebody is that
-    /// member, encoded.
+    /// The members after a committed change. The context of a step that adds somebody, or changes
+    /// what is known of a member, is that member, encoded.
     mutating func apply(
         _ change: MembershipChange, _ next: Membership
     ) throws(DecodingFailure) {
-        if change.action != .remove, !change.context.isEmpty {
-            var reader = ByteReader(change.context)
+        for step in change.steps where !step.context.isEmpty {
+            var reader = ByteReader(step.context)
             let member = try ReplicaMember(from: &reader)
             members.removeAll { $0.id == member.id }
             members.append(member)

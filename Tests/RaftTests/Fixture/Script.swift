@@ -56,11 +56,27 @@ struct Script {
         let id = numbers.first ?? 1
         switch words[0] {
         case "cluster": cluster = make(words)
+        case "quietly":
+            execute(Array(words.dropFirst()), on: &cluster)
+            _ = cluster.takeTrace()
+        case "elect":
+            cluster[id].raft.campaign()
+            cluster.stabilize()
+            _ = cluster.takeTrace()
+            cluster.note("\(id) is \(cluster[id].raft.role) of term \(cluster[id].raft.term)")
         case "campaign": cluster[id].raft.campaign()
         case "tick": for _ in 0..<(numbers.dropFirst().first ?? 1) { cluster[id].raft.tick() }
+        case "run":
+            for _ in 0..<numbers[1] {
+                cluster[id].raft.tick()
+                cluster.stabilize()
+            }
+            _ = cluster.takeTrace()
         case "stabilize": cluster.stabilize()
         case "ready": for id in numbers { _ = cluster.handleReady(id) }
-        case "deliver": cluster.deliver(to: numbers)
+        case "deliver":
+            let sender = words.count > 3 && words[2] == "from" ? numbers[1] : nil
+            cluster.deliver(to: sender == nil ? numbers : [id], from: sender)
         case "lose": cluster.lose(to: id)
         case "propose":
             let payloads = words.dropFirst(2).map { Array($0.utf8) }
@@ -75,7 +91,13 @@ struct Script {
         case "compact": cluster[id].compact(to: numbers[1])
         case "restart": cluster[id].restart()
         case "unreachable": cluster[id].raft.unreachable(numbers[1])
-        case "transfer": _ = cluster[id].raft.transferLeadership(to: numbers[1])
+        case "transfer":
+            if !cluster[id].raft.transferLeadership(to: numbers[1]) { cluster.note("refused") }
+        case "forget-leader": cluster[id].raft.forgetLeader()
+        case "request-snapshot":
+            if !cluster[id].raft.requestSnapshot() { cluster.note("refused") }
+        case "clock":
+            for id in cluster.ids { cluster[id].raft.setClock(numbers[0]) }
         case "seed": seed(words, id, &cluster)
         case "add": cluster.add(id, membership: Membership(voters: []))
         case "status": status(&cluster)
@@ -83,7 +105,8 @@ struct Script {
         }
     }
 
-    /// `cluster VOTERS [LEARNERS] [inflight=N] [bytes=N] [uncommitted=N]`
+    /// `cluster VOTERS [LEARNERS] [inflight=N] [inflight-bytes=N] [bytes=N] [uncommitted=N]
+    /// [lease=N]`
     private func make(_ words: [String]) -> TestCluster {
         var options = TestCluster.Options()
         for word in words {
@@ -93,6 +116,8 @@ struct Script {
             case "inflight": options.inflight = value
             case "bytes": options.messageBytes = value
             case "uncommitted": options.uncommittedBytes = value
+            case "inflight-bytes": options.inflightBytes = value
+            case "lease": options.leaseNanoseconds = UInt64(value)
             default: break
             }
         }
@@ -111,21 +136,39 @@ struct Script {
         cluster[id].restart()
     }
 
+    /// `change ID ACTION MEMBER …`, with several actions for one change; `change ID to VOTERS
+    /// [LEARNERS]`, comma-separated, for any set.
     private func change(_ words: [String], _ id: UInt64, _ cluster: inout TestCluster) {
-        guard let member = UInt64(words[3]) else { return cluster.note("no member") }
-        let change: MembershipChange
-        switch words[2] {
-        case "addVoter": change = .addVoter(member)
-        case "addLearner": change = .addLearner(member)
-        default: change = .remove(member)
+        if words[2] == "to" {
+            let lists = words.dropFirst(3).map {
+                $0.split(separator: ",").compactMap { UInt64($0) }
+            }
+            let target = Membership(voters: lists[0], learners: lists.count > 1 ? lists[1] : [])
+            guard let change = cluster[id].raft.membership.change(to: target) else {
+                return cluster.note("nothing to change")
+            }
+            return report(cluster[id].raft.proposeMembership(change), to: &cluster)
         }
-        report(cluster[id].raft.proposeMembership(change), to: &cluster)
+        var steps: [MembershipChange.Step] = []
+        for (verb, member) in zip(words.dropFirst(2), words.dropFirst(3)) {
+            guard let member = UInt64(member) else { continue }
+            let action: MembershipChange.Action
+            switch verb {
+            case "addVoter": action = .addVoter
+            case "addLearner": action = .addLearner
+            case "join": action = .join
+            default: action = .remove
+            }
+            steps.append(MembershipChange.Step(action, member))
+        }
+        report(cluster[id].raft.proposeMembership(MembershipChange(steps)), to: &cluster)
     }
 
     private func report(_ proposal: Proposal, to cluster: inout TestCluster) {
         switch proposal {
         case .accepted(let index, let term): cluster.note("accepted \(term)/\(index)")
         case .notLeader(let leader): cluster.note("not leader, ask \(leader)")
+        case .transferring: cluster.note("held, a transfer is under way")
         case .refused: cluster.note("refused")
         }
     }
@@ -137,7 +180,7 @@ struct Script {
                 "\(raft.id) \(raft.role) term=\(raft.term) leader=\(raft.leader)"
                     + " commit=\(raft.commitIndex) last=\(raft.lastTerm)/\(raft.lastIndex)"
                     + " durable=\(raft.persistedIndex)"
-                    + " voters=\(raft.membership.voters) learners=\(raft.membership.learners)")
+                    + " " + Trace.describe(raft.membership))
             for peer in raft.progress {
                 cluster.note("  \(peer.id) \(peer.state) match=\(peer.match) next=\(peer.next)")
             }

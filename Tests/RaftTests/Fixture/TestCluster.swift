@@ -17,6 +17,8 @@ struct TestCluster {
         var inflight = 256
         var messageBytes = 1 << 20
         var uncommittedBytes = 1 << 20
+        var inflightBytes = 1 << 20
+        var leaseNanoseconds: UInt64 = 0
     }
 
     init(voters: Int, learners: Int = 0, options: Options = Options()) {
@@ -32,8 +34,9 @@ struct TestCluster {
         precondition(Int(id) == replicas.count + 1)
         let configuration = Raft.Configuration(
             id: id, electionTicksMin: 10, heartbeatTicks: 1,
-            inflightMessagesMax: options.inflight, messageBytesMax: options.messageBytes,
-            uncommittedBytesMax: options.uncommittedBytes, seed: 1)
+            inflightMessagesMax: options.inflight, inflightBytesMax: options.inflightBytes,
+            messageBytesMax: options.messageBytes, uncommittedBytesMax: options.uncommittedBytes,
+            leaseNanoseconds: options.leaseNanoseconds, seed: 1)
         replicas.append(TestReplica(configuration, membership: membership))
     }
 
@@ -41,6 +44,8 @@ struct TestCluster {
         get { replicas[Int(id) - 1] }
         set { replicas[Int(id) - 1] = newValue }
     }
+
+    var ids: [UInt64] { replicas.indices.map { UInt64($0 + 1) } }
 
     mutating func note(_ line: String) { trace.append(line) }
 
@@ -73,9 +78,12 @@ struct TestCluster {
     }
 
     /// Delivers what is under way now, as far as it is for one of `members`.
-    mutating func deliver(to members: [UInt64]) {
-        let arriving = network.filter { members.contains($0.to) }
-        network.removeAll { members.contains($0.to) }
+    mutating func deliver(to members: [UInt64], from sender: UInt64? = nil) {
+        func isArriving(_ message: Message) -> Bool {
+            members.contains(message.to) && (sender == nil || message.from == sender)
+        }
+        let arriving = network.filter(isArriving)
+        network.removeAll(where: isArriving)
         for message in arriving {
             self[message.to].raft.step(message)
         }
@@ -86,7 +94,7 @@ struct TestCluster {
 
     /// Delivers everything and handles every Ready until nothing is left to do.
     mutating func stabilize() {
-        let everyone = replicas.indices.map { UInt64($0 + 1) }
+        let everyone = ids
         for _ in 0..<1000 {
             var isQuiet = true
             for id in everyone where handleReady(id) { isQuiet = false }
@@ -111,7 +119,9 @@ struct TestCluster {
             for peer in ready.snapshotsToSend { streams.append((id, peer)) }
             if ready.mark != nil { self[id].pendingWrites.append(ready) }
             self[id].apply(ready.committed)
-            if let meta = ready.snapshotToInstall { install(meta, at: id) }
+            if let meta = ready.snapshotToInstall {
+                install(meta, at: id, keepsLog: ready.keepsLog)
+            }
             if !self[id].isDiskManual { persist(id, count: Int.max) }
         }
         return didAny
@@ -121,11 +131,11 @@ struct TestCluster {
         for _ in 0..<min(count, self[id].pendingWrites.count) { send(self[id].persistOne()) }
     }
 
-    private mutating func install(_ meta: SnapshotMeta, at id: UInt64) {
+    private mutating func install(_ meta: SnapshotMeta, at id: UInt64, keepsLog: Bool) {
         guard let snapshot = snapshots.last(where: { $0.meta == meta }) else {
             preconditionFailure("nobody made snapshot \(meta)")
         }
-        self[id].install(meta, state: snapshot.state)
+        self[id].install(meta, state: snapshot.state, keepsLog: keepsLog)
     }
 
     /// A stream carries the sender's state as it is when the stream ends.
@@ -166,7 +176,9 @@ struct TestCluster {
         if !ready.entries.isEmpty { note("  write " + Trace.describe(ready.entries)) }
         if !ready.committed.isEmpty { note("  apply " + Trace.describe(ready.committed)) }
         if let meta = ready.snapshotToInstall {
-            note("  install snapshot \(meta.term)/\(meta.index)")
+            note(
+                "  install snapshot \(meta.term)/\(meta.index)"
+                    + (ready.keepsLog ? ", keep the log" : ""))
         }
         for read in ready.reads { note("  read \(read.token) at \(read.index)") }
         for token in ready.abandonedReads { note("  read \(token) abandoned") }

@@ -50,7 +50,7 @@ struct TestReplica {
                 guard let change = try? MembershipChange(decoding: entry.payload) else {
                     preconditionFailure("undecodable membership change")
                 }
-                applied.append("\(change.action) \(change.id)")
+                applied.append(Trace.describe(change))
                 membership = raft.membershipApplied(change)
             }
             raft.applied(entry.index)
@@ -64,10 +64,14 @@ struct TestReplica {
         raft.compacted(to: index)
     }
 
-    mutating func install(_ meta: SnapshotMeta, state: [String]) {
+    mutating func install(_ meta: SnapshotMeta, state: [String], keepsLog: Bool) {
         snapshot = meta
-        entries = []
-        pendingWrites = []
+        if keepsLog {
+            entries.removeAll { $0.index <= meta.index }
+        } else {
+            entries = []
+            pendingWrites = []
+        }
         applied = state
         membership = meta.membership
         raft.snapshotInstalled(meta)

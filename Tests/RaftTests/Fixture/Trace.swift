@@ -10,10 +10,21 @@ enum Trace {
     static func describe(_ entry: Entry) -> String {
         let name = "\(entry.term)/\(entry.index)"
         if entry.kind == .membership, let change = try? MembershipChange(decoding: entry.payload) {
-            return "\(name) \(change.action) \(change.id)"
+            return "\(name) \(describe(change))"
         }
         if entry.payload.isEmpty { return "\(name) no-op" }
         return "\(name) \(String(decoding: entry.payload, as: UTF8.self))"
+    }
+
+    static func describe(_ change: MembershipChange) -> String {
+        if change.isLeavingJoint { return "leave joint" }
+        return change.steps.map { "\($0.action) \($0.id)" }.joined(separator: " ")
+    }
+
+    static func describe(_ membership: Membership) -> String {
+        let outgoing = membership.isJoint ? " outgoing=\(membership.outgoing)" : ""
+        let joining = membership.joining.isEmpty ? "" : " joining=\(membership.joining)"
+        return "voters=\(membership.voters)\(outgoing) learners=\(membership.learners)\(joining)"
     }
 
     static func describe(_ message: Message) -> String {

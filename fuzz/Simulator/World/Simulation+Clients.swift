@@ -65,7 +65,7 @@ extension Simulation {
                 PendingProposal(index: index, term: term, operation: operation))
         case .notLeader(let leader):
             reply(operation, .failed(leaderHint: leader))
-        case .refused:
+        case .refused, .transferring:
             reply(operation, .failed(leaderHint: node.id))
         }
     }
