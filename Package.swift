@@ -85,7 +85,9 @@ let package = Package(
             "Store",
             ["Basics", "Keyspace", "ReplicaCore", "HTTP", "EtcdMessages", "Replica", nioCore]),
         // Floor 5
-        floor("EtcdAPI", ["Basics", "Keyspace", "HTTP", "EtcdMessages", "Store", nioCore]),
+        floor(
+            "EtcdAPI",
+            ["Basics", "Keyspace", "ReplicaCore", "HTTP", "EtcdMessages", "Store", nioCore]),
         floor("PKI", ["Basics", x509, asn1, crypto]),
         floor("Objects", ["CZlib", "Basics", "Keyspace", "Store", yams]),
         // Floor 6

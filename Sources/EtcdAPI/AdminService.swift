@@ -2,32 +2,41 @@ import Basics
 package import HTTP
 import Keyspace
 import NIOCore
+import ReplicaCore
 package import Store
 
 /// Martlet's own calls on the store's client port: `martlet.Admin`.
 ///
-/// Snapshot answers messages that are the frames of a snapshot file. ReplaceMember takes the
-/// member's name as UTF-8 and answers its new id as text.
+/// Snapshot answers messages that are the frames of a snapshot file. ChangeMembers takes a
+/// `MemberRequest` and answers the id of the member that it is about as 16 hexadecimal digits;
+/// TransferLeadership takes a member id as text of base 16, 0 for the fittest, and answers the new
+/// leader's.
 package enum AdminService {
     package static let snapshotPath = "/martlet.Admin/Snapshot"
-    package static let replaceMemberPath = "/martlet.Admin/ReplaceMember"
+    package static let changeMembersPath = "/martlet.Admin/ChangeMembers"
+    package static let transferLeadershipPath = "/martlet.Admin/TransferLeadership"
 
     package static func register(on router: inout GRPCRouter, admin: any StoreAdmin) {
         router.stream(snapshotPath) { _, stream in
             SnapshotSender(stream, admin.openSnapshot())
         }
-        router.unary(replaceMemberPath) { request, _, reply in
-            guard let name = String(validating: request, as: UTF8.self), !name.isEmpty else {
-                reply(GRPCStatus(.invalidArgument, "member name is not text"))
-                return
-            }
-            admin.replaceMember(named: name) { result in
-                switch result {
-                case .success(let id): reply(Bytes(String(id, radix: 16).utf8))
-                case .failure(let error): reply(GRPCStatus(error))
-                }
+        router.unary(changeMembersPath) { request, _, reply in
+            do {
+                admin.changeMembers(try MemberRequest(decoding: request)) { answer(reply, $0) }
+            } catch {
+                reply(GRPCStatus(.invalidArgument, "\(error)"))
             }
         }
+        router.unary(transferLeadershipPath) { request, _, reply in
+            guard let text = String(validating: request, as: UTF8.self),
+                let id = UInt64(text, radix: 16)
+            else { return reply(GRPCStatus(.invalidArgument, "not a member id")) }
+            admin.transferLeadership(to: id) { answer(reply, $0) }
+        }
+    }
+
+    private static func answer(_ reply: GRPCReply, _ result: Result<UInt64, StoreError>) {
+        reply(result) { Bytes(String($0, radix: 16).utf8) }
     }
 }
 

@@ -22,15 +22,7 @@ struct ClusterService: Sendable {
     }
 
     private func members(_ status: StoreStatus) -> MemberListResponse {
-        let members = status.members.map { member in
-            var message = MemberMessage()
-            message.id = member.id
-            message.name = member.name
-            message.peerURLs = member.peerURLs
-            message.clientURLs = member.clientURLs
-            message.isLearner = member.isLearner
-            return message
-        }
+        let members = status.members.map { MemberMessage($0) }
         return MemberListResponse(header: HeaderSource.header(status), members: members)
     }
 

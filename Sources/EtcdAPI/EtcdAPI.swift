@@ -23,7 +23,10 @@ package enum EtcdAPI {
     ) -> any HTTPHandler {
         var router = GRPCRouter()
         register(on: &router, store: store)
-        if let admin { AdminService.register(on: &router, admin: admin) }
+        if let admin {
+            AdminService.register(on: &router, admin: admin)
+            MemberService(store: store, admin: admin).register(on: &router)
+        }
         return EtcdPort(router: router, store: store)
     }
 }

@@ -105,10 +105,24 @@ package final class Replica: Sendable {
         ask(.leaseRemaining(id), done)
     }
 
-    /// Gives the member of this name, which lost its directory, a new id, and its peers' state.
-    /// Answers the new id when it votes again. Takes as long as that takes, a minute at most.
-    package func replaceMember(_ name: String, _ done: @escaping Completion<UInt64>) {
-        ask(.replaceMember(name), milliseconds: 60_000) { result in
+    /// Changes the members, through the leader. Answers the id of the member that was asked for, 0 for
+    /// several, when this replica knows of the change. Takes as long as that takes, a minute at most.
+    package func changeMembers(
+        _ request: MemberRequest, _ done: @escaping Completion<UInt64>
+    ) {
+        ask(.changeMembers(request), milliseconds: 60_000) { result in
+            self.readBarrier { barrier in
+                if case .failure(let error) = barrier, case .success = result {
+                    return done(.failure(error))
+                }
+                done(result.map { UInt64(bitPattern: $0) })
+            }
+        }
+    }
+
+    /// Hands leadership to a voter; member 0 stands for the fittest. Answers the new leader.
+    package func transferLeadership(to member: UInt64, _ done: @escaping Completion<UInt64>) {
+        ask(.transferLeadership(to: member)) { result in
             done(result.map { UInt64(bitPattern: $0) })
         }
     }

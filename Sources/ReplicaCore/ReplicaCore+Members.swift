@@ -2,103 +2,131 @@ import Basics
 import Keyspace
 import Raft
 
-/// The replacement of a member that lost its directory, while this replica leads.
-struct Replacement {
-    let name: String
-    let newID: UInt64
-    let deadline: MonotonicTime
-    let done: @Sendable (Result<Int64, StoreError>) -> Void
-
-    func fail(_ error: StoreError) {
-        done(.failure(error))
-    }
-}
-
 extension ReplicaCore {
-    /// A peer dialled this replica, which does not know the members yet, as member `asID`.
-    func greeted(_ id: UInt64, _ name: String, as asID: UInt64) throws(ReplicaFailure) {
-        if memberID == 0 {
-            try environment.join(as: asID)
-            memberID = asID
-            environment.setOwnID(asID)
-            raft = Raft(
-                raftConfiguration(), Raft.InitialState(membership: Membership(voters: [])))
-        }
-        guard !isStateKnown,
-            var member = settings.members.first(where: { $0.name == name })
-        else { return }
-        member.id = id
-        greeters.removeAll { $0.name == name }
-        greeters.append(member)
-        // Nobody is a voter here: only connections are made of this.
-        environment.setMembers(
-            ClusterMembers(membership: Membership(voters: []), members: greeters))
-    }
-
-    func beginReplacement(
-        of name: String, deadline: MonotonicTime,
+    /// As leader: checks what is asked for, and begins with it. Changes are taken one by one.
+    func beginMemberChange(
+        _ request: MemberRequest, deadline: MonotonicTime,
         _ done: @escaping @Sendable (Result<Int64, StoreError>) -> Void
     ) {
-        guard settings.members.contains(where: { $0.name == name }) else {
-            return done(.failure(StoreError(.notFound, "etcdserver: member not found")))
+        guard memberTask == nil else {
+            let text = "etcdserver: another change of members is under way"
+            return done(.failure(StoreError(.failedPrecondition, text)))
         }
-        guard replacement == nil else {
-            return done(
-                .failure(StoreError(.failedPrecondition, "another member is being replaced")))
+        do throws(StoreError) {
+            memberTask = MemberTask(goal: try goal(of: request), deadline: deadline, done: done)
+            advanceMembers()
+        } catch {
+            done(.failure(error))
         }
-        var newID = freshID()
-        if let member = cluster.member(named: name) {
-            if cluster.membership.learners.contains(member.id) {
-                newID = member.id
-            } else if member.id == memberID || environment.isUp(member.id) {
-                return done(
-                    .failure(StoreError(.failedPrecondition, "\(name) is in good order")))
+    }
+
+    private func goal(of request: MemberRequest) throws(StoreError) -> MemberTask.Goal {
+        switch request {
+        case .add(var member, let staysLearner):
+            member.id = freshID()
+            if member.name.isEmpty { member.name = "\(member.peerHost):\(member.peerPort)" }
+            try checkNew(member)
+            return .isMember(member, staysLearner: staysLearner)
+        case .remove(let id):
+            guard cluster.membership.contains(id) else { throw .memberNotFound }
+            try checkRemoval(of: [id])
+            return .isGone(id)
+        case .promote(let id):
+            guard cluster.membership.contains(id) else { throw .memberNotFound }
+            guard cluster.membership.learners.contains(id) else { throw .notLearner }
+            guard raft?.progress.contains(where: { $0.id == id && $0.hasCaughtUp }) ?? false else {
+                throw .learnerNotReady
+            }
+            return .isVoter(id)
+        case .update(let id, let host, let port):
+            guard var member = cluster.member(id) else { throw .memberNotFound }
+            guard !isTaken(host, port, except: id) else { throw .peerURLExists }
+            member.peerHost = host
+            member.peerPort = port
+            return .isKnownAs(member)
+        case .set(let members): return try goal(ofSetting: members)
+        case .replace(let name): return try goal(ofReplacing: name)
+        }
+    }
+
+    private func goal(ofSetting members: [ReplicaMember]) throws(StoreError) -> MemberTask.Goal {
+        guard !members.isEmpty else {
+            throw StoreError(.invalid, "etcdserver: nobody would be left")
+        }
+        var ids: [UInt64] = []
+        var newcomers: [ReplicaMember] = []
+        for var member in members {
+            if let known = cluster.member(named: member.name) {
+                ids.append(known.id)
+                continue
+            }
+            guard member.peerPort != 0 else {
+                throw StoreError(.notFound, "etcdserver: member not found: \(member.name)")
+            }
+            member.id = freshID()
+            try checkNew(member)
+            ids.append(member.id)
+            newcomers.append(member)
+        }
+        guard Set(ids).count == ids.count else { throw .memberExists }
+        return .are(ids.sorted(), newcomers: newcomers)
+    }
+
+    private func goal(ofReplacing name: String) throws(StoreError) -> MemberTask.Goal {
+        var known = cluster.member(named: name)
+        if known == nil { known = settings.members.first { $0.name == name } }
+        guard var member = known else { throw .memberNotFound }
+        if let old = cluster.member(named: name) {
+            if cluster.membership.learners.contains(old.id) { return .isReplaced(old) }
+            guard old.id != memberID, !environment.isUp(old.id) else {
+                throw StoreError(.failedPrecondition, "\(name) is in good order")
             }
         }
-        replacement = Replacement(name: name, newID: newID, deadline: deadline, done: done)
-        advanceReplacement()
+        member.id = freshID()
+        return .isReplaced(member)
+    }
+
+    private func checkNew(_ member: ReplicaMember) throws(StoreError) {
+        guard !isTaken(member.peerHost, member.peerPort, except: member.id) else {
+            throw .peerURLExists
+        }
+        guard cluster.member(named: member.name) == nil else { throw .memberExists }
+    }
+
+    private func isTaken(_ host: String, _ port: Int, except id: UInt64) -> Bool {
+        addressed.members.contains { $0.id != id && $0.peerHost == host && $0.peerPort == port }
+    }
+
+    /// As etcd's strict check: those who stay and run must be a majority of those who stay.
+    private func checkRemoval(of ids: [UInt64]) throws(StoreError) {
+        let staying = cluster.membership.voters.filter { !ids.contains($0) }
+        guard !ids.allSatisfy(cluster.membership.learners.contains) else { return }
+        let running = staying.count { $0 == memberID || environment.isUp($0) }
+        guard running > staying.count / 2 else { throw .notEnoughStarted }
     }
 
     /// An id that no member ever had.
     private func freshID() -> UInt64 {
-        var random = SeededRandom(seed: settings.seed ^ now.nanoseconds)
+        idsMade += 1
+        var random = SeededRandom(seed: settings.seed ^ now.nanoseconds &+ idsMade)
         while true {
             let id = random.next()
             if id != 0, cluster.member(id) == nil { return id }
         }
     }
 
-    /// Takes the next step, if the last one is done: remove, add as learner, make a voter.
-    func advanceReplacement() {
-        guard let replacement, let raft, raft.role == .leader else { return }
-        if replacement.deadline <= now {
-            replacement.fail(.timeout)
-            self.replacement = nil
-            return
+    /// Takes the next step, if the last one is done.
+    func advanceMembers() {
+        guard let task = memberTask, let raft else { return }
+        switch task.next(cluster, raft.progress) {
+        case .done(let id):
+            memberTask = nil
+            task.done(.success(Int64(bitPattern: id)))
+        case .wait where task.deadline <= now, .propose where task.deadline <= now:
+            memberTask = nil
+            task.done(.failure(.timeout))
+        case .propose(let change): _ = self.raft?.proposeMembership(change)
+        case .wait: break
         }
-        guard let member = cluster.member(named: replacement.name) else {
-            return addLearner(replacement)
-        }
-        let isVoter = cluster.membership.voters.contains(member.id)
-        if isVoter && member.id == replacement.newID {
-            replacement.done(.success(Int64(bitPattern: member.id)))
-            self.replacement = nil
-        } else if isVoter {
-            _ = self.raft?.proposeMembership(.remove(member.id))
-        } else if let progress = raft.progress.first(where: { $0.id == member.id }),
-            progress.state == .replicate, progress.match + 100 >= raft.commitIndex
-        {
-            _ = self.raft?.proposeMembership(.addVoter(member.id))
-        }
-    }
-
-    private func addLearner(_ replacement: Replacement) {
-        guard
-            var member = settings.members.first(where: { $0.name == replacement.name })
-        else { return }
-        member.id = replacement.newID
-        var writer = ByteWriter()
-        member.encode(to: &writer)
-        _ = raft?.proposeMembership(.addLearner(member.id, context: writer.bytes))
     }
 }

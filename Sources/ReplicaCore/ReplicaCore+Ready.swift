@@ -52,7 +52,10 @@ extension ReplicaCore {
             throw ReplicaFailure(error)
         }
         raft?.applied(entries[entries.count - 1].index)
-        if isMembershipChanged { environment.setMembers(addressed) }
+        if isMembershipChanged {
+            environment.setMembers(addressed)
+            advanceMembers()
+        }
         for (entry, result) in zip(batch, results) {
             noteLease(entry.command, result)
             waiting.applied(entry.index, entry.term, result)
@@ -75,7 +78,9 @@ extension ReplicaCore {
         _ change: MembershipChange
     ) throws(DecodingFailure) -> Command {
         guard let next = raft?.membershipApplied(change) else { return .nothing }
+        let before = cluster.membership
         try cluster.apply(change, next)
+        noteRemoval(before: before, after: next)
         return .membership(cluster.encoded())
     }
 
@@ -83,9 +88,10 @@ extension ReplicaCore {
         if change.role != .leader {
             lessor.demote()
             isLessorActive = false
-            replacement?.fail(.leaderChanged)
-            replacement = nil
+            memberTask?.done(.failure(.leaderChanged))
+            memberTask = nil
         }
+        settleTransfers(change.leader)
         asked.failExcept(to: change.leader, held: &newQuestions)
         guard change.leader != 0 else { return }
         newWrites = waiting.takeHeld() + newWrites

@@ -80,9 +80,14 @@ extension ReplicaCore {
         _ question: PeerQuestion, deadline: MonotonicTime,
         _ done: @escaping @Sendable (Result<Int64, StoreError>) -> Void
     ) -> Bool {
-        if case .replaceMember(let name) = question {
-            beginReplacement(of: name, deadline: deadline, done)
+        switch question {
+        case .changeMembers(let request):
+            beginMemberChange(request, deadline: deadline, done)
             return true
+        case .transferLeadership(let id):
+            beginTransfer(to: id, deadline: deadline, done)
+            return true
+        case .leaseKeepAlive, .leaseRemaining: break
         }
         guard isLessorActive else { return false }
         switch question {
@@ -93,7 +98,7 @@ extension ReplicaCore {
             done(
                 lessor.remainingSeconds(id: id, now: now).map { .success($0) }
                     ?? .failure(.leaseNotFound))
-        case .replaceMember:
+        case .changeMembers, .transferLeadership:
             break
         }
         return true
@@ -201,8 +206,10 @@ extension ReplicaCore {
         waiting.failAll(error)
         asked.failAll(error)
         reads.failAll(error)
-        replacement?.fail(error)
-        replacement = nil
+        memberTask?.done(.failure(error))
+        memberTask = nil
+        for transfer in transfers { transfer.done(.failure(error)) }
+        transfers = []
         environment.refuseInputs(error)
     }
 }

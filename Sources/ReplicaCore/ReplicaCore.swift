@@ -38,7 +38,13 @@ package final class ReplicaCore {
 
     var lessor = Lessor(ttlSecondsMin: 1)
     var isLessorActive = false
-    var replacement: Replacement?
+    var memberTask: MemberTask?
+    var idsMade: UInt64 = 0
+    var transfers: [PendingTransfer] = []
+    /// This replica is no member any more since then.
+    var removedAtTick: UInt64?
+    /// A leader that shall stop waits until then for its successor.
+    var stopDeadline: MonotonicTime?
     var snapshots = SnapshotState()
     var memory = MemoryWindow()
 
@@ -47,7 +53,7 @@ package final class ReplicaCore {
     var ticks: UInt64 = 0
     private var nextTick: MonotonicTime
     /// `.stop` came: the caller ends with `stop()`.
-    package private(set) var isStopping = false
+    package internal(set) var isStopping = false
     /// Messages of peers came with the last tick.
     private var isHearing = false
 
@@ -75,12 +81,18 @@ package final class ReplicaCore {
     /// Whether the keyspace is the cluster's, however old; not so in an empty new member.
     var isStateKnown: Bool { raft.map { !$0.isBlank } ?? false }
 
+    /// Ticks come up to a quarter early (`slack`); the other quarter is for clocks that differ.
+    private var leaseNanoseconds: UInt64 {
+        settings.hasReadLeases ? settings.electionMilliseconds * 500_000 : 0
+    }
+
     func raftConfiguration() -> Raft.Configuration {
         let tick = max(1, settings.heartbeatMilliseconds)
         return Raft.Configuration(
             id: memberID,
             electionTicksMin: max(2, Int(settings.electionMilliseconds / tick)),
-            heartbeatTicks: 1, inflightMessagesMax: 64, seed: settings.seed ^ memberID)
+            heartbeatTicks: 1, inflightMessagesMax: 64, leaseNanoseconds: leaseNanoseconds,
+            seed: settings.seed ^ memberID)
     }
 
     /// Before the first round.
@@ -107,6 +119,7 @@ package final class ReplicaCore {
     ) throws(ReplicaFailure) {
         let slack = slack
         self.now = now
+        raft?.setClock(now.nanoseconds)
         for input in inputs { try take(input) }
         submit()
         if now.advanced(milliseconds: slack / 2) >= nextTick {
@@ -117,6 +130,7 @@ package final class ReplicaCore {
             nextTick = now.advanced(milliseconds: settings.heartbeatMilliseconds)
         }
         try drain()
+        stopIfHandedOver()
         publishStatus()
     }
 
@@ -134,6 +148,7 @@ package final class ReplicaCore {
             if raft?.leader == peer { newWrites = waiting.takeHeld() + newWrites }
         case .peerDown(let peer):
             raft?.unreachable(peer)
+            if raft?.leader == peer { raft?.forgetLeader() }
             asked.fail(to: peer, held: &newQuestions)
         case .greeted(let id, let name, let asID): try greeted(id, name, as: asID)
         case .snapshotReceived(let from, let term, let path, let header):
@@ -147,7 +162,7 @@ package final class ReplicaCore {
             if let mark { raft?.persisted(mark) }
             logGrew(logBytes)
         case .failed(let failure): throw failure
-        case .stop: isStopping = true
+        case .stop: beginStop()
         }
     }
 
@@ -163,7 +178,10 @@ package final class ReplicaCore {
         raft?.tick()
         campaignIfFirst()
         expireLeases()
-        advanceReplacement()
+        advanceMembers()
+        expireTransfers()
+        try endIfRemoved()
+        submitWrites()
         if ticks % 5 == 0 { expireRequests() }
         if ticks % 20 == 0 { try checkDirectory() }
         reads.retry(into: &newReads)
@@ -194,7 +212,7 @@ package final class ReplicaCore {
             status.term = raft.term
             status.commitIndex = raft.commitIndex
             status.appliedIndex = raft.appliedIndex
-            status.isLearner = raft.membership.learners.contains(memberID)
+            status.isLearner = !raft.isVoter && raft.membership.contains(memberID)
         }
         status.members = addressed.members
         status.learners = cluster.membership.learners

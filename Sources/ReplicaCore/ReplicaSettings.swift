@@ -18,6 +18,10 @@ package struct ReplicaSettings: Sendable {
     package var heartbeatMilliseconds: UInt64 = 50
     /// Followers campaign after this much silence at least, twice as much at most.
     package var electionMilliseconds: UInt64 = 300
+    /// Whether a leader answers linearizable reads without asking the others for half an election
+    /// timeout after they answered it. Rests on clocks that run at the same speed; the same in all
+    /// replicas of a cluster.
+    package var hasReadLeases = false
     /// A snapshot file is taken when the log has grown by this much since the last one.
     package var snapshotLogBytes: UInt64 = 64 << 20
     package var logSegmentBytes: UInt64 = 64 << 20

@@ -155,7 +155,7 @@ final class TestCluster: @unchecked Sendable {
 
     func replace(_ index: Int, _ name: String) async -> Result<UInt64, StoreError> {
         await withCheckedContinuation { continuation in
-            self[index].replaceMember(name) { continuation.resume(returning: $0) }
+            self[index].changeMembers(.replace(name: name)) { continuation.resume(returning: $0) }
         }
     }
 

@@ -22,10 +22,16 @@ struct ReplicaAdmin: StoreAdmin {
         }
     }
 
-    func replaceMember(
-        named name: String, _ done: @escaping @Sendable (Result<UInt64, StoreError>) -> Void
+    func changeMembers(
+        _ request: MemberRequest, _ done: @escaping @Sendable (Result<UInt64, StoreError>) -> Void
     ) {
-        replica.replaceMember(name, done)
+        replica.changeMembers(request, done)
+    }
+
+    func transferLeadership(
+        to member: UInt64, _ done: @escaping @Sendable (Result<UInt64, StoreError>) -> Void
+    ) {
+        replica.transferLeadership(to: member, done)
     }
 }
 

@@ -10,7 +10,7 @@ struct StoreCommand: ParsableCommand {
         commandName: "store", abstract: "Read, write and look after the store.",
         subcommands: [
             StoreGet.self, StorePut.self, StoreDelete.self, StoreWatch.self, StoreCompact.self,
-            StoreStatusCommand.self, StoreMember.self, StoreSnapshot.self,
+            StoreStatusCommand.self, StoreMember.self, StoreTransferLeader.self, StoreSnapshot.self,
         ])
 }
 

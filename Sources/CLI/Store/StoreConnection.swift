@@ -21,6 +21,9 @@ struct StoreConnectionOptions: ParsableArguments {
 
     @Option(help: "Key of the client certificate (PEM file).")
     var key: String?
+
+    /// The data directory, if that is what was given.
+    var directory: DataDirectory? { endpoints == nil ? DataDirectory(dataDir) : nil }
 }
 
 /// A connection to the store's client ports, and what made it.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import EtcdAPI
 import HTTP
+import ReplicaCore
 
 struct StoreMemberReplace: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -64,7 +65,8 @@ struct StoreMemberReplace: AsyncParsableCommand {
     ) async -> Result<String, GRPCStatus> {
         await withCheckedContinuation { continuation in
             channel.unary(
-                AdminService.replaceMemberPath, Bytes(name.utf8), timeoutMilliseconds: 60_000
+                AdminService.changeMembersPath, MemberRequest.replace(name: name).encoded(),
+                timeoutMilliseconds: 60_000
             ) { result in
                 continuation.resume(returning: result.map { String(decoding: $0, as: UTF8.self) })
             }

@@ -63,31 +63,3 @@ func table(_ rows: [[String]]) -> String {
         return line
     }.joined(separator: "\n")
 }
-
-struct StoreMember: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "member", abstract: "List and replace replicas.",
-        subcommands: [StoreMemberList.self, StoreMemberReplace.self])
-}
-
-struct StoreMemberList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Print the members.")
-
-    @OptionGroup var connection: StoreConnectionOptions
-
-    func run() async throws {
-        try await reportingErrors {
-            let status = try await StoreConnection(connection).store.status()
-            var rows = [["ID", "NAME", "PEER URLS", "CLIENT URLS", "IS LEARNER"]]
-            for member in status.members {
-                rows.append([
-                    String(member.id, radix: 16), member.name,
-                    member.peerURLs.joined(separator: ","),
-                    member.clientURLs.joined(separator: ","), String(member.isLearner),
-                ])
-            }
-            print(table(rows))
-        }
-    }
-}

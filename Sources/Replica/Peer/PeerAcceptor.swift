@@ -128,8 +128,9 @@ final class PeerAcceptor: ChannelInboundHandler {
         }
         let own = transport.ownID
         if own == 0 {
-            guard hello.toIsLearner, hello.toName == transport.name else {
-                return refuse("\(transport.name) lost its data and waits to be replaced", context)
+            guard hello.toIsLearner, [transport.name, transport.address].contains(hello.toName)
+            else {
+                return refuse("\(transport.name) has no data and waits to be taken in", context)
             }
             transport.inbox.sendAlways(
                 .greeted(hello.from, name: hello.fromName, asID: hello.to))

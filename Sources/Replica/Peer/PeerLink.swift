@@ -46,6 +46,14 @@ final class PeerLink: Sendable {
         dial()
     }
 
+    /// Whether this link does for that greeting: what the member is matters to one that waits for its
+    /// id only, not to one that is connected.
+    func suits(_ hello: PeerHello) -> Bool {
+        var same = hello
+        same.toIsLearner = self.hello.toIsLearner
+        return self.hello == hello || (isUp && self.hello == same)
+    }
+
     var isUp: Bool { state.withLock { $0.channel != nil } }
 
     /// Queues whole frames; false if they were dropped.

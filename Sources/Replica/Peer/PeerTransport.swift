@@ -10,6 +10,8 @@ import ReplicaCore
 final class PeerTransport: Sendable {
     let clusterID: UInt64
     let name: String
+    /// What a member is called that was added without a name.
+    let address: String
     let directory: ReplicaDirectory
     let inbox: Mailbox<ReplicaInput>
     let tls: PeerTLS?
@@ -64,7 +66,7 @@ final class PeerTransport: Sendable {
                 nil, "cannot listen for peers on \(own.peerHost):\(own.peerPort): \(error)")
         }
         let transport = PeerTransport(
-            configuration, identity, directory, inbox, tls, listener, loop)
+            configuration, own, identity, directory, inbox, tls, listener, loop)
         owner.withLock { $0 = transport }
         // The listener's handlers hold the transport, which holds the listener: ended by `stop`.
         listener.closeFuture.whenComplete { _ in owner.withLock { $0 = nil } }
@@ -72,12 +74,13 @@ final class PeerTransport: Sendable {
     }
 
     private init(
-        _ configuration: ReplicaConfiguration, _ identity: UInt64, _ directory: ReplicaDirectory,
-        _ inbox: Mailbox<ReplicaInput>, _ tls: PeerTLS?, _ listener: any Channel,
-        _ loop: any EventLoop
+        _ configuration: ReplicaConfiguration, _ own: ReplicaMember, _ identity: UInt64,
+        _ directory: ReplicaDirectory, _ inbox: Mailbox<ReplicaInput>, _ tls: PeerTLS?,
+        _ listener: any Channel, _ loop: any EventLoop
     ) {
         clusterID = configuration.clusterID
         name = configuration.name
+        address = "\(own.peerHost):\(own.peerPort)"
         linkLoop = loop
         self.directory = directory
         self.inbox = inbox
@@ -100,7 +103,7 @@ final class PeerTransport: Sendable {
         for member in cluster.members where member.id != own {
             let hello = hello(
                 to: member, isLearner: cluster.membership.learners.contains(member.id), .messages)
-            if let link = old.first(where: { $0.member == member && $0.hello == hello }) {
+            if let link = old.first(where: { $0.member == member && $0.suits(hello) }) {
                 links.append(link)
             } else {
                 let inbox = inbox

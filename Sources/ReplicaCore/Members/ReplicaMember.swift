@@ -25,6 +25,12 @@ package struct ReplicaMember: Sendable, Hashable {
 }
 
 extension ReplicaMember {
+    func encoded() -> Bytes {
+        var writer = ByteWriter()
+        encode(to: &writer)
+        return writer.bytes
+    }
+
     func encode(to writer: inout ByteWriter) {
         writer.writeVarint(id)
         writer.writeCounted(Array(name.utf8))

@@ -52,6 +52,9 @@ package struct ReplicaOpening {
             entries: recovered.entries, applied: keyspace.appliedIndex)
         let memberID = try memberID(identity, isBlank: isBlank)
         let cluster = try members(keyspace, isBlank: isBlank)
+        guard memberID == 0 || isBlank || cluster.membership.contains(memberID) else {
+            throw .removed(directory.path)
+        }
         initial.membership = cluster.membership
         return OpenedReplica(
             memberID: memberID, directory: directory, log: log, keyspace: keyspace,

@@ -44,10 +44,10 @@ struct AskedRequests {
             switch asked.removeValue(forKey: number)?.what {
             case .write(let write): write.done(.failure(.leaderChanged))
             case .question(let question):
-                if case .replaceMember = question.question {
-                    question.done(.failure(.leaderChanged))
-                } else {
+                if question.question.isRepeatable {
                     held.append(question)
+                } else {
+                    question.done(.failure(.leaderChanged))
                 }
             case nil: break
             }

@@ -6,7 +6,8 @@ extension PeerRequest {
         case propose = 1
         case leaseKeepAlive = 2
         case leaseRemaining = 3
-        case replaceMember = 4
+        case changeMembers = 5
+        case transferLeadership = 6
     }
 
     package func encode(to writer: inout ByteWriter) {
@@ -21,9 +22,12 @@ extension PeerRequest {
         case .question(.leaseRemaining(let id)):
             writer.write(Tag.leaseRemaining.rawValue)
             writer.writeVarint(id)
-        case .question(.replaceMember(let name)):
-            writer.write(Tag.replaceMember.rawValue)
-            writer.write(Array(name.utf8))
+        case .question(.changeMembers(let request)):
+            writer.write(Tag.changeMembers.rawValue)
+            request.encode(to: &writer)
+        case .question(.transferLeadership(let id)):
+            writer.write(Tag.transferLeadership.rawValue)
+            writer.writeVarint(id)
         }
     }
 
@@ -41,9 +45,10 @@ extension PeerRequest {
             body = .question(.leaseKeepAlive(try reader.readSignedVarint("lease")))
         case .leaseRemaining:
             body = .question(.leaseRemaining(try reader.readSignedVarint("lease")))
-        case .replaceMember:
-            let name = try reader.read("member name", count: reader.remaining)
-            body = .question(.replaceMember(String(decoding: name, as: UTF8.self)))
+        case .changeMembers:
+            body = .question(.changeMembers(try MemberRequest(from: &reader)))
+        case .transferLeadership:
+            body = .question(.transferLeadership(to: try reader.readVarint("member id")))
         }
         try reader.expectEnd("request")
     }

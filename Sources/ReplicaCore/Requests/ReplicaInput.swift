@@ -71,7 +71,17 @@ package struct PendingQuestion: Sendable {
 package enum PeerQuestion: Sendable, Hashable {
     case leaseKeepAlive(Int64)
     case leaseRemaining(Int64)
-    case replaceMember(String)
+    case changeMembers(MemberRequest)
+    /// Member 0 stands for the fittest voter.
+    case transferLeadership(to: UInt64)
+
+    /// Whether it does no harm twice.
+    var isRepeatable: Bool {
+        switch self {
+        case .leaseKeepAlive, .leaseRemaining: true
+        case .changeMembers, .transferLeadership: false
+        }
+    }
 }
 
 /// Asks the leader: docs/formats/peer-protocol.md.

@@ -13,6 +13,8 @@ struct WaitingWrites {
     /// By the index at which they will be applied, if their term's leader stays.
     private var proposed: [UInt64: Proposed] = [:]
 
+    var isEmpty: Bool { held.isEmpty && proposed.isEmpty }
+
     mutating func hold(_ writes: [PendingWrite]) {
         held += writes
     }
