@@ -131,6 +131,11 @@ let package = Package(
             name: "raft-fuzz", dependencies: ["Basics", "Simulator", arguments],
             path: "fuzz/raft-fuzz", swiftSettings: house),
         .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Basics", "Raft", "WriteAheadLog", "Keyspace", "EtcdMessages", "ReplicaCore",
+            ], path: "fuzz/Targets", swiftSettings: house),
+        .target(
             name: "TestSupport", dependencies: ["Basics", "Keyspace", "Store"],
             path: "Tests/TestSupport", swiftSettings: house),
         // Tests: one target each; Tests/EndToEnd drives the built binaries from outside.
@@ -179,6 +184,7 @@ let package = Package(
                 "Informers", nioCore, nioPosix, nioEmbedded,
             ]),
         tests("CLI", ["CLI", "Basics"]),
+        tests("FuzzTargets", ["FuzzTargets", "Basics"]),
         tests(
             "Simulator",
             [
