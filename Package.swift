@@ -69,6 +69,7 @@ let package = Package(
         floor("Keyspace", ["CMartlet", "CZlib", "Basics", "LMDB"]),
         // Floor 2.5
         floor("ReplicaCore", ["Basics", "Raft", "WriteAheadLog", "Keyspace"]),
+        floor("Backup", ["Basics", "Raft", "WriteAheadLog", "Keyspace"]),
         // Floor 3
         floor(
             "HTTP",
@@ -112,15 +113,15 @@ let package = Package(
             [
                 "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP",
                 "ReplicaCore", "Replica", "EtcdMessages", "Store", "EtcdAPI", "PKI", "Objects",
-                "APIServer", "Informers",
+                "APIServer", "Informers", "Backup",
                 "Controllers", "Scheduler", "NodeAgent", arguments, nioCore, nioPosix, nioSSL,
             ]),
         .executableTarget(name: "martlet", dependencies: ["CLI"], swiftSettings: house),
         .executableTarget(
             name: "martlet-dump",
             dependencies: [
-                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "Store",
-                "Objects", arguments,
+                "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "Backup",
+                "Store", "Objects", arguments,
             ], path: "tools/martlet-dump", swiftSettings: house),
         .target(
             name: "Simulator",
@@ -144,6 +145,7 @@ let package = Package(
         tests("LMDB", ["LMDB", "Basics"]),
         tests("WriteAheadLog", ["WriteAheadLog", "Basics", "Raft"]),
         tests("Keyspace", ["Keyspace", "Basics", "LMDB"]),
+        tests("Backup", ["Backup", "Basics", "Raft", "WriteAheadLog", "Keyspace"]),
         tests("HTTP", ["HTTP", "Basics", "PKI", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("EtcdMessages", ["EtcdMessages", "Basics", "Keyspace"]),
         tests(

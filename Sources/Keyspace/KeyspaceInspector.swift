@@ -165,6 +165,16 @@ package final class KeyspaceInspector {
         }
     }
 
+    /// The state as it is now, to be pulled frame by frame; every record is checked on the way.
+    /// Holds the read transaction until it goes out of use: for replicas that do not run.
+    package func snapshot(
+        clusterID: UInt64, createdMilliseconds: UInt64 = 0
+    ) throws(KeyspaceError) -> SnapshotStream {
+        let transaction = try lmdb { () throws(LMDBError) in try environment.beginRead() }
+        return try SnapshotStream(
+            transaction, tables, clusterID: clusterID, createdMilliseconds: createdMilliseconds)
+    }
+
     private func read<Value>(
         _ body: (StateView) throws(KeyspaceError) -> Value
     ) throws(KeyspaceError) -> Value {

@@ -193,6 +193,18 @@ import Testing
 }
 
 @Suite struct CommandTests {
+    @Test func aStampChangesNothingButTheTime() throws {
+        let command = Command.leaseGrant(id: 7, ttlSeconds: 60)
+        var payload = command.encode()
+        #expect(Command.milliseconds(of: payload) == 0)
+        Command.stamp(&payload, milliseconds: 0x0102_0304_0506_0708)
+        #expect(Command.milliseconds(of: payload) == 0x0102_0304_0506_0708)
+        #expect(try Command(decoding: payload) == command)
+        var empty: Bytes = []
+        Command.stamp(&empty, milliseconds: 5)
+        #expect(empty.isEmpty && Command.milliseconds(of: empty) == 0)
+    }
+
     @Test func garbageIsRefusedAndNeverCrashes() throws {
         var operations = RandomOperations(random: SeededRandom(seed: 5))
         let model = Model()
@@ -208,7 +220,7 @@ import Testing
                 #expect(try Command(decoding: decoded.encode()) == decoded)
             }
         }
-        let error = #expect(throws: DecodingFailure.self) { try Command(decoding: [2, 1]) }
-        #expect(error?.description == "command version at byte 1: 2 is not known")
+        let error = #expect(throws: DecodingFailure.self) { try Command(decoding: [3, 1]) }
+        #expect(error?.description == "command version at byte 1: 3 is not known")
     }
 }

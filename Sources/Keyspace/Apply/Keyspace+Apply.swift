@@ -47,7 +47,7 @@ extension Keyspace {
     }
 
     /// Runs `body` in a write transaction, commits, and lets the world know.
-    private func change(
+    func change(
         loadsPrevious: Bool, _ body: (inout Applier) throws(KeyspaceError) -> Void
     ) throws(KeyspaceError) {
         guard let environment = readers.environment else {

@@ -1,8 +1,10 @@
 package import Basics
 
 extension Command {
-    /// Version 1 is all there is; a reader refuses what it does not know.
-    private static let version: UInt8 = 1
+    /// Version 2 is all there is; a reader refuses what it does not know.
+    private static let version: UInt8 = 2
+    /// Where the time stands, and its length.
+    private static let stamp = 1..<9
     /// Transactions nested deeper than this do not decode.
     private static let depthMax = 32
 
@@ -16,6 +18,7 @@ extension Command {
         if case .nothing = self { return [] }
         var writer = ByteWriter(reserving: encodedBytesEstimate)
         writer.write(Self.version)
+        writer.writeLittleEndian(UInt64(0))
         switch self {
         case .nothing: break
         case .transaction(let request):
@@ -48,6 +51,21 @@ extension Command {
         return writer.bytes
     }
 
+    /// Notes in an encoded command when the leader proposed it, milliseconds since 1970: what a
+    /// restore to a time goes by. Applying does not look at it.
+    package static func stamp(_ payload: inout Bytes, milliseconds: UInt64) {
+        guard payload.count >= stamp.upperBound, payload[0] == version else { return }
+        for (place, index) in stamp.enumerated() {
+            payload[index] = UInt8(truncatingIfNeeded: milliseconds >> UInt64(8 * place))
+        }
+    }
+
+    /// When the leader proposed an encoded command; 0 when it says nothing of it.
+    package static func milliseconds(of payload: Bytes) -> UInt64 {
+        guard payload.count >= stamp.upperBound, payload[0] == version else { return 0 }
+        return payload[stamp].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
     package init(decoding payload: Bytes) throws(DecodingFailure) {
         if payload.isEmpty {
             self = .nothing
@@ -58,6 +76,7 @@ extension Command {
         guard version == Self.version else {
             throw reader.failure("command version", "\(version) is not known")
         }
+        try reader.skip("command time", count: 8)
         let tag = try reader.readByte("command tag")
         switch Tag(rawValue: tag) {
         case .transaction:

@@ -4,7 +4,9 @@ import Glibc
 /// A file that is read from its beginning, with a buffer.
 final class InputFile {
     private let descriptor: Int32
-    private let path: String
+    let path: String
+    /// When it was opened.
+    let size: UInt64
     private var buffer: Bytes = []
     private var used = 0
     /// Bytes handed out so far.
@@ -14,6 +16,12 @@ final class InputFile {
         self.path = path
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw Files.failure("open", path) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw Files.failure("look at", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw KeyspaceError(.badSnapshot, "\(path) is not a file")
+        }
+        size = UInt64(status.st_size)
     }
 
     deinit {

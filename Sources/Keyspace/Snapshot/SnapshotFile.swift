@@ -8,16 +8,7 @@ package enum SnapshotFile {
     package static func save(
         _ stream: SnapshotStream, to path: String
     ) throws(KeyspaceError) -> SnapshotHeader {
-        let temporary = path + ".new"
-        do throws(KeyspaceError) {
-            let file = try OutputFile(creating: temporary)
-            while let frame = try stream.next() { try file.write(frame) }
-            try file.sync()
-            try Files.rename(temporary, to: path)
-        } catch {
-            unsafe unlink(temporary)
-            throw error
-        }
+        try ChunkedFile.save(path) { () throws(KeyspaceError) in try stream.next() }
         return stream.header
     }
 
@@ -32,6 +23,25 @@ package enum SnapshotFile {
         let reader = try SnapshotReader(path)
         while try reader.next() != nil {}
         return reader.header
+    }
+
+    /// What `martlet store snapshot status` says of a file that is in order.
+    package struct Status: Sendable {
+        package var header: SnapshotHeader
+        /// Over everything before the trailer.
+        package var hash: UInt64
+        /// Record chunks and leases.
+        package var entries: UInt64
+        package var bytes: UInt64
+    }
+
+    /// Reads the whole file and checks everything.
+    package static func status(_ path: String) throws(KeyspaceError) -> Status {
+        let reader = try SnapshotReader(path)
+        while try reader.next() != nil {}
+        return Status(
+            header: reader.header, hash: reader.chunks.hashValue,
+            entries: reader.chunks.entries, bytes: reader.chunks.offset)
     }
 
     /// Verifies the file, then makes `directory` a keyspace with its content, synced and marked

@@ -21,20 +21,24 @@ package final class SnapshotStream: @unchecked Sendable {
     private let tables: Tables
     private let stored: StoredState
     private var phase = Phase.header
-    private var hash = SnapshotHash()
-    private var bytes: UInt64 = 0
-    private var entries: UInt64 = 0
+    private var writer = ChunkedWriter(SnapshotFormat.kind)
 
     init(
-        _ transaction: consuming ReadTransaction, _ tables: Tables, clusterID: UInt64
+        _ transaction: consuming ReadTransaction, _ tables: Tables, clusterID: UInt64,
+        createdMilliseconds: UInt64
     ) throws(KeyspaceError) {
         let view = try unsafe StateView(transaction.view, tables)
         stored = view.stored
+        let keys = try lmdb { () throws(LMDBError) in
+            unsafe try view.transaction.statistics(of: tables.current).entries
+        }
         header = SnapshotHeader(
             clusterID: clusterID, index: view.state.appliedIndex, term: view.state.appliedTerm,
             revision: view.state.revision, compactRevision: view.state.compactRevision,
             membership: try view.get(
-                MetaName.key(Keyspace.membershipName), in: tables.meta) ?? [])
+                MetaName.key(Keyspace.membershipName), in: tables.meta) ?? [],
+            createdMilliseconds: createdMilliseconds,
+            keys: UInt64(keys))
         self.transaction = transaction
         self.tables = tables
     }
@@ -46,57 +50,31 @@ package final class SnapshotStream: @unchecked Sendable {
             switch phase {
             case .header:
                 phase = .table(.records, after: nil)
-                return count(SnapshotFormat.encode(header, stored))
+                return writer.header(SnapshotFormat.encode(header, stored))
             case .table(let table, let after):
-                let (content, last) = try collect(table, after: after)
+                let (content, entries, last) = try collect(table, after: after)
                 if let last {
                     phase = .table(table, after: last)
                 } else {
                     phase = table == .records ? .table(.leases, after: nil) : .trailer
                 }
-                if !content.isEmpty { return count(try Self.frame(content)) }
+                if !content.isEmpty { return try writer.chunk(content, entries: entries) }
             case .trailer:
                 phase = .done
-                return trailer()
+                return writer.trailer()
             case .done: return nil
             }
         }
     }
 
-    private func count(_ frame: Bytes) -> Bytes {
-        hash.add(frame)
-        bytes += UInt64(frame.count)
-        return frame
-    }
-
-    private static func frame(_ content: Bytes) throws(KeyspaceError) -> Bytes {
-        let packed = try Zlib.compress(content)
-        var writer = ByteWriter(reserving: packed.count + 13)
-        writer.write(SnapshotFormat.dataTag)
-        writer.writeLittleEndian(UInt32(content.count))
-        writer.writeLittleEndian(UInt32(packed.count))
-        writer.write(packed)
-        writer.writeLittleEndian(CRC32C.checksum(writer.bytes))
-        return writer.bytes
-    }
-
-    private func trailer() -> Bytes {
-        var writer = ByteWriter(reserving: SnapshotFormat.trailerBytes)
-        writer.write(SnapshotFormat.endTag)
-        writer.writeLittleEndian(bytes + UInt64(SnapshotFormat.trailerBytes))
-        writer.writeLittleEndian(entries)
-        writer.writeLittleEndian(hash.value)
-        writer.writeLittleEndian(CRC32C.checksum(writer.bytes))
-        return writer.bytes
-    }
-
     /// Entries after a key until a chunk is full; the last key, or nil at the table's end.
     private func collect(
         _ table: SnapshotFormat.Table, after: Bytes?
-    ) throws(KeyspaceError) -> (content: Bytes, last: Bytes?) {
+    ) throws(KeyspaceError) -> (content: Bytes, entries: Int, last: Bytes?) {
         let view = unsafe StateView(transaction.view, tables, stored)
         let cursor = unsafe try view.cursor(table == .records ? tables.records : tables.leases)
-        var writer = ByteWriter(reserving: SnapshotFormat.chunkBytes + 4096)
+        var writer = ByteWriter(reserving: ChunkedFile.chunkBytes + 4096)
+        var entries = 0
         var next: Cursor.Entry?
         if let after {
             unsafe next = try unsafe withRaw(after) { raw throws(KeyspaceError) in
@@ -114,12 +92,12 @@ package final class SnapshotStream: @unchecked Sendable {
             writer.writeCounted(key)
             writer.writeCounted(value)
             entries += 1
-            if writer.count >= SnapshotFormat.chunkBytes {
-                return (writer.bytes, key)
+            if writer.count >= ChunkedFile.chunkBytes {
+                return (writer.bytes, entries, key)
             }
             unsafe next = try cursor.next()
         }
-        return (writer.bytes, nil)
+        return (writer.bytes, entries, nil)
     }
 
     private static func verify(
@@ -137,11 +115,17 @@ package final class SnapshotStream: @unchecked Sendable {
 extension Keyspace {
     /// A consistent copy of the state as it is now, to be pulled frame by frame; does not hold
     /// up `apply`.
-    package func snapshot(clusterID: UInt64) throws(KeyspaceError) -> SnapshotStream {
+    ///
+    /// - Parameter createdMilliseconds: the time now, since 1970; it stands in the header.
+    package func snapshot(
+        clusterID: UInt64, createdMilliseconds: UInt64 = 0
+    ) throws(KeyspaceError) -> SnapshotStream {
         guard let environment = readers.environment else {
             throw KeyspaceError(.inputOutput, "the keyspace is closed")
         }
         let transaction = try lmdb { () throws(LMDBError) in try environment.beginRead() }
-        return try SnapshotStream(transaction, readers.tables, clusterID: clusterID)
+        return try SnapshotStream(
+            transaction, readers.tables, clusterID: clusterID,
+            createdMilliseconds: createdMilliseconds)
     }
 }
