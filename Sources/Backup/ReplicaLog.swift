@@ -27,6 +27,7 @@ package struct ReplicaLog {
                 case .snapshot(let new):
                     mark = new
                     if new.isInstalled { entries = [] }
+                case .lost: break
                 case .entry(let entry):
                     // An entry replaces what stood at its index and behind it.
                     while let last = entries.last, last.index >= entry.index {
