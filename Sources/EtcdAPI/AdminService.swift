@@ -1,25 +1,27 @@
 import Basics
 package import HTTP
 import Keyspace
-import NIOCore
 import ReplicaCore
 package import Store
 
 /// Martlet's own calls on the store's client port: `martlet.Admin`.
 ///
-/// Snapshot answers messages that are the frames of a snapshot file. ChangeMembers takes a
-/// `MemberRequest` and answers the id of the member that it is about as 16 hexadecimal digits;
+/// OpenSnapshot makes a snapshot file and answers its token, length and revision, eight bytes each,
+/// little-endian. ReadSnapshot takes token (8), offset (8) and count (4) and answers so many bytes of
+/// it, fewer only at its end; CloseSnapshot takes a token. ChangeMembers takes a `MemberRequest` and answers the id of the member that it is about as 16 hexadecimal digits;
 /// TransferLeadership takes a member id as text of base 16, 0 for the fittest, and answers the new
 /// leader's.
 package enum AdminService {
-    package static let snapshotPath = "/martlet.Admin/Snapshot"
+    package static let openSnapshotPath = "/martlet.Admin/OpenSnapshot"
+    package static let readSnapshotPath = "/martlet.Admin/ReadSnapshot"
+    package static let closeSnapshotPath = "/martlet.Admin/CloseSnapshot"
+    /// Bytes that one ReadSnapshot answers at most.
+    package static let snapshotReadBytesMax = 1 << 20
     package static let changeMembersPath = "/martlet.Admin/ChangeMembers"
     package static let transferLeadershipPath = "/martlet.Admin/TransferLeadership"
 
     package static func register(on router: inout GRPCRouter, admin: any StoreAdmin) {
-        router.stream(snapshotPath) { _, stream in
-            SnapshotSender(stream, admin.openSnapshot())
-        }
+        registerSnapshots(on: &router, admin: admin)
         router.unary(changeMembersPath) { request, _, reply in
             do {
                 admin.changeMembers(try MemberRequest(decoding: request)) { answer(reply, $0) }
@@ -38,49 +40,40 @@ package enum AdminService {
     private static func answer(_ reply: GRPCReply, _ result: Result<UInt64, StoreError>) {
         reply(result) { Bytes(String($0, radix: 16).utf8) }
     }
-}
 
-/// Sends one frame after another, as fast as the client takes them; lives on the event loop.
-///
-/// A frame is read from the LMDB map on the loop: 256 KiB cost well under a millisecond, and the
-/// next one waits until this one has left.
-private final class SnapshotSender: GRPCMessageReceiver, @unchecked Sendable {
-    // Sendable because everything happens on the stream's event loop.
-    private let stream: GRPCServerStream
-    private var frames: (any SnapshotFrames)?
-
-    init(_ stream: GRPCServerStream, _ opened: Result<any SnapshotFrames, StoreError>) {
-        self.stream = stream
-        switch opened {
-        case .success(let frames):
-            self.frames = frames
-            stream.eventLoop.execute { self.sendNext() }
-        case .failure(let error):
-            stream.finish(GRPCStatus(error))
+    private static func registerSnapshots(on router: inout GRPCRouter, admin: any StoreAdmin) {
+        router.unary(openSnapshotPath) { _, _, reply in
+            admin.openSnapshot { result in
+                switch result {
+                case .success(let opened):
+                    var writer = ByteWriter(reserving: 24)
+                    writer.writeLittleEndian(opened.token)
+                    writer.writeLittleEndian(opened.bytes)
+                    writer.writeLittleEndian(UInt64(bitPattern: opened.revision))
+                    reply(writer.bytes)
+                case .failure(let error): reply(GRPCStatus(error))
+                }
+            }
+        }
+        router.unary(readSnapshotPath) { request, _, reply in
+            do throws(DecodingFailure) {
+                var reader = ByteReader(request)
+                let token: UInt64 = try reader.readLittleEndian("token")
+                let offset: UInt64 = try reader.readLittleEndian("offset")
+                let count: UInt32 = try reader.readLittleEndian("count")
+                let bytes = admin.readSnapshot(
+                    token, offset: offset, count: min(Int(count), snapshotReadBytesMax))
+                reply(bytes.mapError { GRPCStatus($0) })
+            } catch {
+                reply(GRPCStatus(.invalidArgument, "\(error)"))
+            }
+        }
+        router.unary(closeSnapshotPath) { request, _, reply in
+            var reader = ByteReader(request)
+            if let token: UInt64 = try? reader.readLittleEndian("token") {
+                admin.closeSnapshot(token)
+            }
+            reply(Bytes())
         }
     }
-
-    private func sendNext() {
-        guard let frames else { return }
-        do {
-            guard let frame = try frames.next() else {
-                self.frames = nil
-                stream.finish(.ok)
-                return
-            }
-            stream.send(frame)
-            if stream.isWritable {
-                stream.eventLoop.execute { self.sendNext() }
-            } else {
-                stream.whenWritable { self.sendNext() }
-            }
-        } catch {
-            self.frames = nil
-            stream.finish(GRPCStatus(error))
-        }
-    }
-
-    func receive(_ message: Bytes) {}
-    func receiveEnd() {}
-    func cancelled() { frames = nil }
 }

@@ -95,6 +95,8 @@ final class ReplicaShell: ReplicaEnvironment {
         try directory.closeCleanly(keyspace)
     }
 
+    func wallMilliseconds() -> UInt64 { UInt64(max(0, WallTime.now().microseconds / 1000)) }
+
     func publish(_ status: ReplicaStatus) { shared.status.withLock { $0 = status } }
 
     func publish(_ keyspace: Keyspace?) { shared.keyspace.withLock { $0 = keyspace } }

@@ -33,6 +33,7 @@ extension ReplicaCore {
         var payloads = lessor.expired(now: now).map { Command.leaseRevoke(id: $0).encode() }
         let checkpoints = lessor.checkpoints(now: now)
         if !checkpoints.isEmpty { payloads.append(Command.leaseCheckpoint(checkpoints).encode()) }
+        for index in payloads.indices { stamp(&payloads[index]) }
         // Refused or lost ones are told again.
         if !payloads.isEmpty { _ = raft?.propose(payloads) }
     }

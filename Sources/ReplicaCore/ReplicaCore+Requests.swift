@@ -5,6 +5,10 @@ import Raft
 extension ReplicaCore {
     func submitWrites() {
         guard !newWrites.isEmpty else { return }
+        // In place: nobody else has the payloads yet.
+        if raft?.role == .leader {
+            for index in newWrites.indices { stamp(&newWrites[index].payload) }
+        }
         let writes = newWrites
         newWrites = []
         guard let proposal = raft?.propose(writes.map(\.payload)) else {
@@ -23,6 +27,13 @@ extension ReplicaCore {
         case .refused:
             for write in writes { write.done(.failure(.tooManyRequests)) }
         }
+    }
+
+    /// Notes the time in a command that this leader proposes. It never goes back here; a new
+    /// leader's clock may stand before the old one's.
+    func stamp(_ payload: inout Bytes) {
+        stampedMilliseconds = max(stampedMilliseconds, environment.wallMilliseconds())
+        Command.stamp(&payload, milliseconds: stampedMilliseconds)
     }
 
     private func forward(_ writes: [PendingWrite], to leader: UInt64) {

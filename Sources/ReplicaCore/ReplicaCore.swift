@@ -50,6 +50,8 @@ package final class ReplicaCore {
 
     /// The time of this round.
     var now: MonotonicTime
+    /// Of the newest command that was stamped here, on the wall.
+    var stampedMilliseconds: UInt64 = 0
     var ticks: UInt64 = 0
     private var nextTick: MonotonicTime
     /// `.stop` came: the caller ends with `stop()`.

@@ -56,6 +56,11 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
     /// The orderly end: syncs the keyspace file, so that the next start trusts it.
     func closeCleanly(_ keyspace: Keyspace) throws(ReplicaFailure)
 
+    // MARK: Clock
+
+    /// The time on the wall, milliseconds since 1970, for the stamps of commands; 0 without one.
+    func wallMilliseconds() -> UInt64
+
     // MARK: Whom it concerns
 
     func publish(_ status: ReplicaStatus)
@@ -65,6 +70,10 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
     func stop()
     /// Nobody reads inputs any more: whoever still waits is answered with `error`.
     func refuseInputs(_ error: StoreError)
+}
+
+extension ReplicaEnvironment {
+    package func wallMilliseconds() -> UInt64 { 0 }
 }
 
 /// What passes through the log's queue, in order.

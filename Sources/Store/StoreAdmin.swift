@@ -4,8 +4,19 @@ package import ReplicaCore
 
 /// What only the store's root may ask of a replica, beside the etcd API.
 package protocol StoreAdmin: Sendable {
-    /// Opens a snapshot of the applied state. Frames are pulled, on one thread at a time.
-    func openSnapshot() -> Result<any SnapshotFrames, StoreError>
+    /// Makes a snapshot file of the applied state, and keeps it for a while to be read in pieces:
+    /// whoever loses the connection goes on where it ended.
+    func openSnapshot(
+        _ done: @escaping @Sendable (Result<OpenedSnapshot, StoreError>) -> Void)
+
+    /// Up to `count` bytes from `offset` on; none at the end. `notFound` when the snapshot is not
+    /// kept any more.
+    func readSnapshot(
+        _ token: UInt64, offset: UInt64, count: Int
+    ) -> Result<Bytes, StoreError>
+
+    /// The snapshot is not wanted any more.
+    func closeSnapshot(_ token: UInt64)
 
     /// Changes the members, through the leader. Answers the id of the member that was asked for.
     func changeMembers(
@@ -17,8 +28,15 @@ package protocol StoreAdmin: Sendable {
         to member: UInt64, _ done: @escaping @Sendable (Result<UInt64, StoreError>) -> Void)
 }
 
-/// The frames of one snapshot in order; their concatenation is a snapshot file.
-package protocol SnapshotFrames: AnyObject, Sendable {
-    /// The next frame; nil after the last.
-    func next() throws(StoreError) -> Bytes?
+/// A snapshot file that a replica keeps for a reader.
+package struct OpenedSnapshot: Sendable {
+    package var token: UInt64
+    package var bytes: UInt64
+    package var revision: Int64
+
+    package init(token: UInt64, bytes: UInt64, revision: Int64) {
+        self.token = token
+        self.bytes = bytes
+        self.revision = revision
+    }
 }

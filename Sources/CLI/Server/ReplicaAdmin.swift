@@ -1,25 +1,35 @@
 import Basics
 import Keyspace
 import Replica
-import ReplicaCore
 import Store
 
 /// `StoreAdmin` over the replica of this process.
 struct ReplicaAdmin: StoreAdmin {
     private let replica: Replica
+    private let spool: SnapshotSpool
 
-    init(_ replica: Replica) {
+    /// - Parameter folder: for snapshots that are being read.
+    init(_ replica: Replica, folder: String) {
         self.replica = replica
+        spool = SnapshotSpool(folder: folder)
     }
 
-    func openSnapshot() -> Result<any SnapshotFrames, StoreError> {
-        guard let keyspace = replica.keyspace else { return .failure(.noLeader) }
-        do {
-            return .success(
-                KeyspaceFrames(try keyspace.snapshot(clusterID: replica.clusterID)))
-        } catch {
-            return .failure(StoreError(.corrupt, "cannot make a snapshot: \(error)"))
-        }
+    func openSnapshot(
+        _ done: @escaping @Sendable (Result<OpenedSnapshot, StoreError>) -> Void
+    ) {
+        guard let keyspace = replica.keyspace else { return done(.failure(.noLeader)) }
+        let (spool, clusterID) = (spool, replica.clusterID)
+        startThread("snapshot-open") { done(spool.open(keyspace, clusterID: clusterID)) }
+    }
+
+    func readSnapshot(
+        _ token: UInt64, offset: UInt64, count: Int
+    ) -> Result<Bytes, StoreError> {
+        spool.read(token, offset: offset, count: count)
+    }
+
+    func closeSnapshot(_ token: UInt64) {
+        spool.close(token)
     }
 
     func changeMembers(
@@ -32,23 +42,5 @@ struct ReplicaAdmin: StoreAdmin {
         to member: UInt64, _ done: @escaping @Sendable (Result<UInt64, StoreError>) -> Void
     ) {
         replica.transferLeadership(to: member, done)
-    }
-}
-
-/// A keyspace's snapshot as frames; the receiver pulls them one at a time.
-private final class KeyspaceFrames: SnapshotFrames, @unchecked Sendable {
-    // Sendable because callers pull from one thread at a time, as the protocol demands.
-    private let stream: SnapshotStream
-
-    init(_ stream: SnapshotStream) {
-        self.stream = stream
-    }
-
-    func next() throws(StoreError) -> Bytes? {
-        do {
-            return try stream.next()
-        } catch {
-            throw StoreError(.corrupt, "cannot read the snapshot: \(error)")
-        }
     }
 }

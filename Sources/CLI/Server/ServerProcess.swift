@@ -83,7 +83,10 @@ struct ServerProcess {
         return try await HTTPServer.start(
             host: "127.0.0.1", port: replica.storePort,
             tls: layout.isPlaintext ? nil : try tls("store", authority: "ca"), group: group,
-            handler: EtcdAPI.handler(store: store, admin: ReplicaAdmin(running)),
+            handler: EtcdAPI.handler(
+                store: store,
+                admin: ReplicaAdmin(
+                    running, folder: directory.replicaPath(replica.number) + "/snapshots")),
             log: { log.line($0) })
     }
 

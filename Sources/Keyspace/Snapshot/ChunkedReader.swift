@@ -26,7 +26,7 @@ package final class ChunkedReader {
         }
         let preamble = try file.read(ChunkedFile.preambleBytes, "preamble")
         guard preamble.hasPrefix(kind.magic) else {
-            throw KeyspaceError(.badSnapshot, "\(path) at byte 0: not \(kind.name) of Martlet")
+            throw KeyspaceError(.foreignFormat, "\(path) at byte 0: not \(kind.name) of Martlet")
         }
         let numbers = preamble[8...].littleEndianWords
         guard numbers[0] == kind.version else {

@@ -19,7 +19,7 @@ final class InputFile {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw Files.failure("look at", path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw KeyspaceError(.badSnapshot, "\(path) is not a file")
+            throw KeyspaceError(.inputOutput, "\(path) is not a file")
         }
         size = UInt64(status.st_size)
     }
