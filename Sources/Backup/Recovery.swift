@@ -1,7 +1,6 @@
 import Basics
 package import Keyspace
 import Raft
-import WriteAheadLog
 
 /// The state of one replica's directory, saved from its files while it does not run: what
 /// `martlet store recover` makes a new cluster of when a majority is gone for good.
@@ -29,8 +28,12 @@ package struct Recovery: Sendable {
 
     /// - Parameter scratch: an empty folder for what is made on the way.
     package func run(scratch: String) throws(BackupError) -> Recovered {
-        let log = try ReplicaLog.scan(replica + "/log")
-        let (base, baseText, notes) = try saveBase(log, scratch)
+        let log = try ReplicaLog.scan(replica + "/log", goesOn: true)
+        let (base, baseText, found) = try saveBase(log, scratch)
+        var notes = found
+        if let damage = log.damage {
+            notes.append("\(damage): the entries from there on are not used")
+        }
         let directory = scratch + "/keyspace"
         let baseHeader = try Backup.keyspace { () throws(KeyspaceError) in
             try SnapshotFile.restore(base, into: directory)
@@ -46,7 +49,7 @@ package struct Recovery: Sendable {
             log.entries(after: state.appliedIndex).filter { $0.index <= limit },
             from: replica + "/log")
         try replay.finish()
-        let clusterID = log.scan.clusterID
+        let clusterID = log.clusterID
         let path = scratch + "/recovered.snapshot"
         let header = try Backup.keyspace { () throws(KeyspaceError) in
             try SnapshotFile.save(
@@ -89,7 +92,7 @@ package struct Recovery: Sendable {
                 "\(replica) holds no state to begin with: \(notes.joined(separator: "; "))")
         }
         // The whole history is in the log: an empty keyspace is the beginning.
-        try saveEmpty(log.scan.clusterID, scratch, to: path)
+        try saveEmpty(log.clusterID, scratch, to: path)
         return (path, replica + "/log alone", notes)
     }
 
@@ -104,7 +107,7 @@ package struct Recovery: Sendable {
         }
         let inspector = try KeyspaceInspector(directory: place)
         let header = try SnapshotFile.save(
-            inspector.snapshot(clusterID: log.scan.clusterID), to: path)
+            inspector.snapshot(clusterID: log.clusterID), to: path)
         if let first = log.entries.first, first.index > header.index + 1 {
             return "ends before the log begins"
         }
