@@ -24,6 +24,14 @@ package struct ArchiveFile: Sendable, Hashable {
         self.last = last
     }
 
+    /// nil if the file's name is not that of an archive.
+    package init?(path: String) {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { String(path[..<$0]) } ?? "."
+        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        self.init(folder: folder, name: name)
+    }
+
     /// Files of a folder, by their first entry.
     package static func all(in folder: String) throws(BackupError) -> [ArchiveFile] {
         var files: [ArchiveFile] = []

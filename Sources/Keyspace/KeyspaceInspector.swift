@@ -165,6 +165,30 @@ package final class KeyspaceInspector {
         }
     }
 
+    /// Every key of a range as it stood at a revision, with its value, in order. Answers the
+    /// revision, which 0 leaves to the file.
+    package func values(
+        _ range: KeyRange, revision: Int64, _ visit: (KeyValue) -> Void
+    ) throws(KeyspaceError) -> Result<Int64, StoreError> {
+        let newest = try read { view throws(KeyspaceError) in view.state.revision }
+        let revision = revision == 0 ? newest : revision
+        var from = range.start
+        while true {
+            let request = RangeRequest(
+                KeyRange(start: from, end: range.end), limit: 256, revision: revision)
+            let answer = try read { view throws(KeyspaceError) in try view.range(request) }
+            switch answer {
+            case .failure(let error): return .failure(error)
+            case .success(let found):
+                for keyValue in found.keyValues { visit(keyValue) }
+                guard found.keyValues.count == 256, let last = found.keyValues.last else {
+                    return .success(revision)
+                }
+                from = last.key + [0]
+            }
+        }
+    }
+
     /// The state as it is now, to be pulled frame by frame; every record is checked on the way.
     /// Holds the read transaction until it goes out of use: for replicas that do not run.
     package func snapshot(

@@ -1,5 +1,6 @@
 import Basics
 import Keyspace
+import Raft
 
 /// Commands in a line each: keys and sizes, never values.
 enum CommandText {
@@ -16,6 +17,35 @@ enum CommandText {
                 + leases.map { "lease \($0.id): \($0.remainingSeconds) s" }
                 .joined(separator: ", ")
         case .membership(let blob): "membership, \(blob.count) bytes"
+        }
+    }
+
+    static let types = [
+        "transaction", "commit", "compact", "lease-grant", "lease-revoke", "lease-checkpoint",
+        "membership", "nothing", "damaged",
+    ]
+
+    /// A membership change.
+    static func describe(membership payload: Bytes) -> String {
+        guard let change = try? MembershipChange(decoding: payload) else {
+            return "membership change that does not decode"
+        }
+        if change.isLeavingJoint { return "membership: the joint membership ends" }
+        let steps = change.steps.map { "\($0.action) \(String($0.id, radix: 16))" }
+        return "membership: \(steps.joined(separator: ", "))"
+    }
+
+    /// What `log --type` goes by.
+    static func type(_ command: Command) -> String {
+        switch command {
+        case .nothing: "nothing"
+        case .transaction: "transaction"
+        case .commit: "commit"
+        case .compact: "compact"
+        case .leaseGrant: "lease-grant"
+        case .leaseRevoke: "lease-revoke"
+        case .leaseCheckpoint: "lease-checkpoint"
+        case .membership: "membership"
         }
     }
 

@@ -11,6 +11,7 @@ struct KeysReport {
         var bytes: Int64 = 0
         var changes = 0
         var changeBytes: Int64 = 0
+        var valueBytes: Int64 = 0
     }
 
     private let source: Source
@@ -27,7 +28,11 @@ struct KeysReport {
         if prefix.isEmpty { try writeGroups(to: output) } else { try writeKeys(to: output) }
     }
 
-    private func writeGroups(to output: Output) throws {
+    /// Bytes of values that a compaction up to now would free.
+    private func deadBytes(_ group: Group) -> Int64 { max(0, group.changeBytes - group.valueBytes) }
+
+    /// Keys, changes and dead space by prefix.
+    func writeGroups(to output: Output) throws {
         var groups: [Group] = []
         var places: [Bytes: Int] = [:]
         try source.keyspace().changes(.all) { change in
@@ -44,21 +49,26 @@ struct KeysReport {
             // No place: the first of its prefix was made since the walk above.
             guard let place = places[Self.group(of: change.key)] else { return }
             groups[place].keys += 1
+            groups[place].valueBytes += Int64(change.valueBytes)
             groups[place].bytes += Int64(change.key.count + change.valueBytes)
         }
         func name(_ prefix: Bytes) -> String { prefix.isEmpty ? "(others)" : prefix.readable }
         let width = groups.map { name($0.prefix).count }.max() ?? 0
         if !output.isJSON {
-            output.write(Bytes(("PREFIX".column(width) + "     KEYS       SIZE  CHANGES").utf8))
+            output.write(
+                Bytes(("PREFIX".column(width) + "     KEYS       SIZE  CHANGES       DEAD").utf8))
         }
         for group in groups.prefix(limit) {
             output.line(
                 name(group.prefix).column(width) + "\(group.keys)".number(9)
-                    + Output.size(group.bytes).number(11) + "\(group.changes)".number(9),
+                    + Output.size(group.bytes).number(11) + "\(group.changes)".number(9)
+                    + Output.size(deadBytes(group)).number(11),
                 [
-                    "prefix": .string(group.prefix.readable), "keys": .integer(Int64(group.keys)),
+                    "part": "prefix", "prefix": .string(group.prefix.readable),
+                    "keys": .integer(Int64(group.keys)),
                     "bytes": .integer(group.bytes), "changes": .integer(Int64(group.changes)),
                     "changeBytes": .integer(group.changeBytes),
+                    "deadBytes": .integer(deadBytes(group)),
                 ])
         }
     }

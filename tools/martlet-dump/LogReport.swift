@@ -1,87 +1,131 @@
+import Backup
 import Basics
 import Keyspace
 import Objects
 import Raft
 import WriteAheadLog
 
-/// The log as its opening would find it.
-struct ScannedLog {
-    private(set) var scan: LogScan
-    private(set) var entries: [Entry] = []
-    private(set) var hardState = HardState()
-    private(set) var mark = SnapshotMark(index: 0, term: 0)
-
-    init(_ files: DirectoryLogFiles) throws {
-        var entries: [Entry] = []
-        var hardState = HardState()
-        var mark = SnapshotMark(index: 0, term: 0)
-        scan = try LogScan.scan(files, clusterID: nil) { record, _, _ in
-            switch record {
-            case .hardState(let state): hardState = state
-            case .snapshot(let new):
-                mark = new
-                if new.isInstalled { entries = [] }
-            case .lost: break
-            case .entry(let entry):
-                // An entry replaces what stood at its index and behind it.
-                while let last = entries.last, last.index >= entry.index { entries.removeLast() }
-                entries.append(entry)
-            }
-            return nil
-        }
-        self.entries = entries
-        self.hardState = hardState
-        self.mark = mark
-    }
-}
-
 /// `log`: the entries, with what each does.
 struct LogReport {
-    private let source: Source
-    private let from: UInt64
-    private let limit: Int
+    /// Which entries are wanted.
+    struct Filter {
+        var range: ClosedRange<UInt64> = 0 ... .max
+        var term: UInt64?
+        var type: String?
+        var key: Bytes?
+        var limit = Int.max
+    }
 
-    init(_ source: Source, from: UInt64, limit: Int) {
-        self.source = source
-        self.from = from
-        self.limit = limit
+    private let place: Place
+    private let filter: Filter
+
+    init(_ place: Place, _ filter: Filter) {
+        self.place = place
+        self.filter = filter
     }
 
     func write(to output: Output) throws {
-        guard let files = source.log() else {
-            throw DumpError("\(source.path) holds no log directory")
+        let (entries, commit) = try entries()
+        if !output.isJSON {
+            let time = "TIME".column(24)
+            output.write(Bytes("   INDEX    TERM  \(time)     SIZE  WHAT".utf8))
         }
-        let log = try ScannedLog(files)
-        if !output.isJSON { output.write(Bytes("   INDEX    TERM     SIZE  WHAT".utf8)) }
-        for entry in log.entries.drop(while: { $0.index < from }).prefix(limit) {
-            let committed = entry.index <= log.hardState.commit
-            let what = Self.describe(entry)
+        var shown = 0
+        for entry in entries where filter.range.contains(entry.index) {
+            let described = Described(entry)
+            guard filter.term.map({ $0 == entry.term }) ?? true,
+                filter.type.map({ $0 == described.type }) ?? true,
+                filter.key.map({ described.touches($0) }) ?? true
+            else { continue }
+            shown += 1
+            if shown > filter.limit { break }
+            let time =
+                described.milliseconds == 0
+                ? "-" : WallTime.text(milliseconds: described.milliseconds)
+            let committed = entry.index <= commit
             output.line(
-                "\(entry.index)".number(8) + "\(entry.term)".number(8)
+                "\(entry.index)".number(8) + "\(entry.term)".number(8) + "  " + time.column(24)
                     + Output.size(Int64(entry.payload.count)).number(9)
-                    + "  \(what)\(committed ? "" : "  (not known to be committed)")",
+                    + "  \(described.text)\(committed ? "" : "  (not known to be committed)")",
                 [
                     "index": .integer(Int64(entry.index)), "term": .integer(Int64(entry.term)),
+                    "type": .string(described.type),
+                    "milliseconds": .integer(Int64(described.milliseconds)),
                     "bytes": .integer(Int64(entry.payload.count)),
-                    "committed": .bool(committed), "what": .string(what),
+                    "committed": .bool(committed), "what": .string(described.text),
                 ])
         }
     }
 
-    private static func describe(_ entry: Entry) -> String {
-        switch entry.kind {
-        case .membership:
-            guard let change = try? MembershipChange(decoding: entry.payload) else {
-                return "membership change that does not decode"
+    private func entries() throws -> (entries: [Entry], commit: UInt64) {
+        switch place.kind {
+        case .replica:
+            let log = try ReplicaLog.scan(place.path + "/log", goesOn: true)
+            if let damage = log.damage {
+                Output.complain("martlet-dump: \(damage): what follows is not shown")
             }
-            let steps = change.steps.map { "\($0.action) \(String($0.id, radix: 16))" }
-            return "membership: "
-                + (change.isLeavingJoint ? "leave joint" : steps.joined(separator: ", "))
-        case .normal:
-            do {
-                return CommandText.describe(try Command(decoding: entry.payload))
-            } catch {
-                return "payload that does not decode: \(error)"
+            return (log.entries, max(log.hardState.commit, log.mark.index))
+        case .archive, .folder:
+            let folder = [ArchiveFile(path: place.path)].compactMap { $0 }
+            let files = folder.isEmpty ? try ArchiveFile.all(in: place.path) : folder
+            var entries: [Entry] = []
+            for file in files {
+                let last = entries.last?.index ?? 0
+                entries += try file.entries().drop { $0.index <= last }
+            }
+            return (entries, .max)
+        case .keyspace, .snapshot: throw DumpError("\(place.path) holds no log")
+        }
+    }
+}
+
+/// An entry in words.
+private struct Described {
+    var type: String
+    var text: String
+    var milliseconds: UInt64 = 0
+    private var command: Command?
+
+    init(_ entry: Entry) {
+        guard entry.kind == .normal else {
+            type = "membership"
+            text = CommandText.describe(membership: entry.payload)
+            return
+        }
+        milliseconds = Command.milliseconds(of: entry.payload)
+        do throws(DecodingFailure) {
+            let command = try Command(decoding: entry.payload)
+            self.command = command
+            type = CommandText.type(command)
+            text = CommandText.describe(command)
+        } catch {
+            type = "damaged"
+            text = "payload that does not decode: \(error)"
+        }
+    }
+
+    /// Whether the entry writes this key, or a range that holds it.
+    func touches(_ key: Bytes) -> Bool {
+        switch command {
+        case .transaction(let request): Self.touches(request, key)
+        case .commit(let request):
+            request.mutations.contains { mutation in
+                switch mutation {
+                case .put(let other, _, _): other == key
+                case .delete(let other): other == key
+                }
+            }
+        default: false
+        }
+    }
+
+    private static func touches(_ request: TransactionRequest, _ key: Bytes) -> Bool {
+        (request.success + request.failure).contains { operation in
+            switch operation {
+            case .put(let put): put.key == key
+            case .deleteRange(let delete): delete.range.contains(key)
+            case .range: false
+            case .transaction(let nested): touches(nested, key)
             }
         }
     }

@@ -44,6 +44,12 @@ final class Output {
         }
     }
 
+    /// Sixteen lower-case digits.
+    static func hexadecimal(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
     /// `1.2 MiB` and the like.
     static func size(_ bytes: Int64) -> String {
         if bytes < 1024 { return "\(bytes) B" }

@@ -1,17 +1,18 @@
+import Backup
 import Basics
 import Glibc
 import Keyspace
-import WriteAheadLog
 
-/// What PATH names: a replica's directory, a keyspace directory or a snapshot file.
-final class Source {
+/// What PATH names.
+struct Place {
+    enum Kind {
+        case replica, keyspace, snapshot, archive
+        /// Of snapshots and archives.
+        case folder
+    }
+
     let path: String
-    /// Of a snapshot file.
-    let snapshot: SnapshotHeader?
-    /// The keyspace directory, whether it exists or not.
-    let keyspacePath: String
-    private var temporary: String?
-    private var opened: KeyspaceInspector?
+    let kind: Kind
 
     init(_ path: String) throws {
         var path = path
@@ -21,15 +22,48 @@ final class Source {
         guard unsafe stat(path, &status) == 0 else {
             throw DumpError("\(path): \(unsafe String(cString: strerror(errno)))")
         }
-        if status.st_mode & S_IFMT == S_IFDIR {
-            snapshot = nil
-            let holdsFile = Self.exists(path + "/" + Keyspace.fileName)
-            keyspacePath = holdsFile ? path : path + "/keyspace"
+        if status.st_mode & S_IFMT != S_IFDIR {
+            kind = ArchiveFile(path: path) == nil ? .snapshot : .archive
+        } else if Source.exists(path + "/" + Keyspace.fileName) {
+            kind = .keyspace
+        } else if Source.exists(path + "/keyspace") || Source.exists(path + "/log") {
+            kind = .replica
+        } else if !Source.files(in: path, suffix: ".snapshot").isEmpty
+            || !Source.files(in: path, suffix: ".entries").isEmpty
+        {
+            kind = .folder
         } else {
+            throw DumpError("\(path) holds neither a replica nor snapshots")
+        }
+    }
+}
+
+/// The content of a place: a keyspace, and what stands beside it.
+final class Source {
+    let path: String
+    /// Of a snapshot file.
+    let snapshot: SnapshotHeader?
+    /// The keyspace directory, whether it exists or not.
+    let keyspacePath: String
+    private var temporary: String?
+    private var opened: KeyspaceInspector?
+
+    init(_ place: Place) throws {
+        path = place.path
+        switch place.kind {
+        case .replica:
+            snapshot = nil
+            keyspacePath = path + "/keyspace"
+        case .keyspace:
+            snapshot = nil
+            keyspacePath = path
+        case .snapshot:
             let directory = try Self.makeTemporaryDirectory()
             temporary = directory
             keyspacePath = directory + "/keyspace"
             snapshot = try SnapshotFile.restore(path, into: directory + "/keyspace")
+        case .archive, .folder:
+            throw DumpError("\(path) is no replica and no snapshot: only log and verify know it")
         }
     }
 
@@ -41,15 +75,9 @@ final class Source {
         return inspector
     }
 
-    /// The log's files; nil when there is no log.
-    func log() -> DirectoryLogFiles? {
-        let directory = path + "/log"
-        return Self.exists(directory) ? DirectoryLogFiles(path: directory, isReadOnly: true) : nil
-    }
-
-    /// Snapshot files of the replica, by name.
-    func snapshots() -> [String] {
-        guard let stream = unsafe opendir(path + "/snapshots") else { return [] }
+    /// Files of a folder with this ending, by name.
+    static func files(in folder: String, suffix: String) -> [String] {
+        guard let stream = unsafe opendir(folder) else { return [] }
         defer { unsafe closedir(stream) }
         var names: [String] = []
         while let entry = unsafe readdir(stream) {
@@ -58,9 +86,9 @@ final class Source {
                     unsafe String(cString: $0)
                 }
             }
-            if !name.hasPrefix("."), !name.hasSuffix(".new") { names.append(name) }
+            if name.hasSuffix(suffix) { names.append(name) }
         }
-        return names.sorted().map { path + "/snapshots/" + $0 }
+        return names.sorted().map { folder + "/" + $0 }
     }
 
     /// Removes what was unpacked.
@@ -83,7 +111,7 @@ final class Source {
         return unsafe stat(path, &status) == 0 ? Int64(status.st_size) : 0
     }
 
-    private static func exists(_ path: String) -> Bool {
+    static func exists(_ path: String) -> Bool {
         unsafe access(path, F_OK) == 0
     }
 

@@ -1,3 +1,4 @@
+import Backup
 import Basics
 import Keyspace
 import Objects
@@ -16,11 +17,12 @@ struct StatReport {
         if let header = source.snapshot {
             write(header, source.path, to: output)
             try writeKeyspace(to: output)
+            try KeysReport(source, prefix: [], limit: .max).writeGroups(to: output)
             return
         }
         try writeKeyspace(to: output)
         try writeLog(to: output)
-        for path in source.snapshots() {
+        for path in Source.files(in: source.path + "/snapshots", suffix: ".snapshot") {
             do {
                 write(try SnapshotFile.header(path), path, to: output)
             } catch {
@@ -29,6 +31,7 @@ struct StatReport {
                     ["part": "snapshot", "path": .string(path), "error": .string("\(error)")])
             }
         }
+        try KeysReport(source, prefix: [], limit: .max).writeGroups(to: output)
     }
 
     private func writeKeyspace(to output: Output) throws {
@@ -62,15 +65,18 @@ struct StatReport {
     }
 
     private func writeLog(to output: Output) throws {
-        guard let files = source.log() else { return }
-        let log = try ScannedLog(files)
-        let used = log.scan.segments.reduce(0) { $0 + Int64($1.usedBytes) }
-        let cluster = String(log.scan.clusterID, radix: 16)
+        guard Source.exists(source.path + "/log") else { return }
+        let log = try ReplicaLog.scan(source.path + "/log", goesOn: true)
+        let segments = log.scan?.segments ?? []
+        let used = segments.reduce(0) { $0 + Int64($1.usedBytes) }
+        let cluster = String(log.clusterID, radix: 16)
         let entries =
             log.entries.isEmpty
             ? "none" : "\(log.entries[0].index) to \(log.entries[log.entries.count - 1].index)"
         let vote = String(log.hardState.vote, radix: 16)
-        let torn = log.scan.tornBytes > 0 ? "\n  unfinished      append at the end" : ""
+        let torn =
+            log.damage.map { "\n  damage          \($0)" }
+            ?? (log.scan?.tornBytes ?? 0 > 0 ? "\n  unfinished      append at the end" : "")
         output.line(
             """
             log       cluster \(cluster)
@@ -78,7 +84,7 @@ struct StatReport {
               hard state      term \(log.hardState.term), vote \(vote), \
             commit \(log.hardState.commit)
               snapshot mark   \(log.mark.index) of term \(log.mark.term)
-              segments        \(log.scan.segments.count), \(Output.size(used)) in use\(torn)
+              segments        \(segments.count), \(Output.size(used)) in use\(torn)
             """,
             [
                 "part": "log", "cluster": .string(cluster),
@@ -88,7 +94,7 @@ struct StatReport {
                 "vote": .string(String(log.hardState.vote, radix: 16)),
                 "commit": .integer(Int64(log.hardState.commit)),
                 "snapshotIndex": .integer(Int64(log.mark.index)),
-                "segments": .integer(Int64(log.scan.segments.count)),
+                "segments": .integer(Int64(segments.count)),
                 "bytesInUse": .integer(used),
             ])
     }
@@ -101,6 +107,7 @@ struct StatReport {
               cluster         \(String(header.clusterID, radix: 16))
               up to entry     \(header.index) of term \(header.term)
               revision        \(header.revision)
+              made            \(WallTime.text(milliseconds: header.createdMilliseconds))
               file            \(Output.size(bytes))
             """,
             [

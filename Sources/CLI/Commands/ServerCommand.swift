@@ -14,6 +14,8 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: "Number of the replica to run.")
     var replica: Int
 
+    @OptionGroup var snapshots: SnapshotOptions
+
     func run() async throws {
         let link = SupervisorLink()
         try await reportingErrors(to: link) {
@@ -24,7 +26,8 @@ struct ServerCommand: AsyncParsableCommand {
             link?.whenSupervisorEnds { stop.raise() }
             let process = ServerProcess(
                 directory: directory, layout: layout, replica: try layout.replica(replica),
-                log: ProcessLog(), link: link)
+                log: ProcessLog(), link: link,
+                snapshots: snapshots.schedule(for: directory))
             try await process.run(until: stop)
         }
     }

@@ -31,6 +31,8 @@ struct UpCommand: ParsableCommand {
     @Flag(help: "No TLS on the store ports; needs --store-only.")
     var plaintext = false
 
+    @OptionGroup var snapshots: SnapshotOptions
+
     func validate() throws {
         guard [1, 3, 5].contains(replicas) else {
             throw ValidationError("--replicas is 1, 3 or 5, not \(replicas)")
@@ -96,7 +98,7 @@ struct UpCommand: ParsableCommand {
                     arguments: [
                         "server", "--data-dir", directory.path, "--replica",
                         String(replica.number),
-                    ],
+                    ] + snapshots.arguments,
                     logPath: path + "/server.log", pidPath: directory.pidPath(replica.name)))
         }
         for node in layout.nodes {

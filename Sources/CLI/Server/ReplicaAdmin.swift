@@ -1,6 +1,7 @@
 import Basics
 import Keyspace
 import Replica
+import ReplicaCore
 import Store
 
 /// `StoreAdmin` over the replica of this process.

@@ -21,6 +21,7 @@ struct ServerProcess {
     let replica: ClusterLayout.Replica
     let log: ProcessLog
     let link: SupervisorLink?
+    let snapshots: SnapshotSchedule.Options
 
     /// Runs until `stop` ends; then everything is synced and closed.
     func run(until stop: StopLatch) async throws {
@@ -34,7 +35,7 @@ struct ServerProcess {
         if await waitForStore(store, running, stop) {
             apiPort = layout.isStoreOnly ? nil : try await startAPI(store, group)
             link?.send(.ready)
-            await runPlugins(store, until: stop)
+            await runPlugins(store, running, until: stop)
         }
         log.line("\(replica.name) stops")
         await apiPort?.stop()
@@ -141,8 +142,18 @@ struct ServerProcess {
         return false
     }
 
-    private func runPlugins(_ store: LocalStore, until stop: StopLatch) async {
-        guard !layout.isStoreOnly else { return await stop.wait() }
+    private func runPlugins(
+        _ store: LocalStore, _ running: Replica, until stop: StopLatch
+    ) async {
+        let schedule = SnapshotSchedule(
+            snapshots, running, logPath: directory.replicaPath(replica.number) + "/log", log: log)
+        guard !layout.isStoreOnly else {
+            return await withTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { await schedule.run() }
+                await stop.wait()
+                tasks.cancelAll()
+            }
+        }
         var controllers = ControllerService.Configuration()
         controllers.log = { log.line($0) }
         controllers.rootCertificatePEM = try? Files.readText(directory.pkiPath + "/api-ca.crt")
@@ -153,6 +164,7 @@ struct ServerProcess {
         await withTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await controllerService.run() }
             tasks.addTask { await schedulerService.run() }
+            tasks.addTask { await schedule.run() }
             await stop.wait()
             tasks.cancelAll()
         }

@@ -16,7 +16,7 @@ struct Tables: Sendable {
     /// Name to blob.
     let meta: Database
 
-    private static let names = [
+    static let names = [
         "records", "current", "history", "leases", "leaseKeys", "meta",
     ]
 

@@ -1,0 +1,77 @@
+import Backup
+import Basics
+import Glibc
+import Keyspace
+import Objects
+
+/// `repair`: copies what is intact into a new folder, and lists what is not.
+struct RepairReport {
+    private let place: Place
+    private let target: String
+    private let isAgreed: Bool
+
+    init(_ place: Place, target: String, isAgreed: Bool) {
+        self.place = place
+        self.target = target
+        self.isAgreed = isAgreed
+    }
+
+    func write(to output: Output) throws {
+        let directory: String
+        switch place.kind {
+        case .replica: directory = place.path + "/keyspace"
+        case .keyspace: directory = place.path
+        default:
+            throw DumpError(
+                "repair is for a replica's folder; a damaged snapshot file has whole ones beside it"
+            )
+        }
+        guard isAgreed else {
+            throw DumpError(
+                "nothing was done: repair writes what is intact of \(directory) to \(target), and"
+                    + " leaves out the rest; add --yes to do it (the original is not touched)")
+        }
+        guard unsafe mkdir(target, 0o700) == 0 else {
+            throw DumpError(
+                "\(target) must be a new folder: \(unsafe String(cString: strerror(errno)))")
+        }
+        let scan = try KeyspaceScan(directory: directory)
+        let findings = try scan.verify()
+        let log = try? ReplicaLog.scan(place.path + "/log", goesOn: true)
+        let elsewhere = Source.files(in: place.path + "/snapshots", suffix: ".snapshot")
+        let path = target + "/repaired.snapshot"
+        let salvage = try scan.salvage(
+            findings, elsewhere: elsewhere, clusterID: log?.clusterID ?? 0,
+            createdMilliseconds: WallTime.nowMilliseconds(), to: path)
+        try SnapshotFile.restore(path, into: target + "/keyspace")
+        for lost in salvage.lost { write(lost, to: output) }
+        output.line(
+            """
+            repaired  \(salvage.records) changes up to revision \(salvage.header.revision)
+              from pages that nothing led to  \(salvage.foundLoose)
+              from snapshot files             \(salvage.foundElsewhere)
+              lost changes                    \(salvage.lost.count)
+              written to                      \(path)
+            next: martlet store snapshot restore \(path) --data-dir NEW-DIR
+            """,
+            [
+                "part": "repaired", "changes": .integer(Int64(salvage.records)),
+                "revision": .integer(salvage.header.revision),
+                "foundLoose": .integer(Int64(salvage.foundLoose)),
+                "foundElsewhere": .integer(Int64(salvage.foundElsewhere)),
+                "lost": .integer(Int64(salvage.lost.count)), "path": .string(path),
+            ])
+    }
+
+    private func write(_ lost: Salvage.LostChange, to output: Output) {
+        let what = lost.isDelete ? "deletion" : "value"
+        let standing = lost.isCurrent ? ", which was its newest" : ""
+        output.line(
+            "lost      \(lost.key.readable): the \(what) of revision \(lost.revision)\(standing)",
+            [
+                "part": "lost", "key": .string(lost.key.readable),
+                "revision": .integer(lost.revision), "isDelete": .bool(lost.isDelete),
+                "isCurrent": .bool(lost.isCurrent),
+            ])
+    }
+}
