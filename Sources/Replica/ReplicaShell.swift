@@ -73,7 +73,8 @@ final class ReplicaShell: ReplicaEnvironment {
         try directory.replaceKeyspace(
             bySnapshot: path,
             ReplicaIdentity(
-                clusterID: settings.clusterID, memberID: memberID, isJoining: false))
+                clusterID: settings.clusterID, memberID: memberID, isJoining: false),
+            options: settings.keyspace)
     }
 
     func removeSnapshot(_ path: String) throws(ReplicaFailure) {

@@ -93,7 +93,8 @@ package final class ReplicaCore {
         return Raft.Configuration(
             id: memberID,
             electionTicksMin: max(2, Int(settings.electionMilliseconds / tick)),
-            heartbeatTicks: 1, inflightMessagesMax: 64, leaseNanoseconds: leaseNanoseconds,
+            heartbeatTicks: 1, inflightMessagesMax: settings.inflightMessagesMax,
+            messageBytesMax: settings.messageBytesMax, leaseNanoseconds: leaseNanoseconds,
             seed: settings.seed ^ memberID)
     }
 

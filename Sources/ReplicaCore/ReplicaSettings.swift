@@ -1,3 +1,4 @@
+package import Keyspace
 package import WriteAheadLog
 
 /// What a replica's core and the opening of its directory are told.
@@ -28,6 +29,10 @@ package struct ReplicaSettings: Sendable {
     /// Entries kept in memory for followers behind; older ones are sent as a snapshot.
     package var entriesInMemoryMax = 10_000
     package var requestMilliseconds: UInt64 = 5_600
+    /// Appends in flight to one follower, and bytes of entries in one of them.
+    package var inflightMessagesMax = 64
+    package var messageBytesMax = 1 << 20
+    package var keyspace = Keyspace.Options()
     /// Makes the file layer of the log in a directory; tests put failing ones here.
     package var makeLogFiles: @Sendable (String) -> any LogFiles = {
         DirectoryLogFiles(path: $0)

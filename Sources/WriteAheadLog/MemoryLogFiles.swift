@@ -105,6 +105,15 @@ package final class MemoryLogFiles: LogFiles {
         syncsUntilFailure = nil
     }
 
+    /// The directory is lost.
+    package func removeAll() {
+        live = []
+        durable = []
+        changes = []
+        syncsUntilFailure = nil
+        capacityBytes = nil
+    }
+
     /// Changes one byte of a file, synced or not.
     package func flip(_ name: String, at offset: Int, mask: UInt8) throws(LogError) {
         try find(name).flip(offset, mask)

@@ -4,7 +4,7 @@ import Simulator
 
 /// Many seeds in worker processes, and one verdict.
 struct Campaign {
-    private struct Report {
+    struct Failure {
         var seed: UInt64
         var code: Int32
         var text: String
@@ -16,8 +16,11 @@ struct Campaign {
     let processes: Int
     /// For every worker.
     var arguments: [String] = []
+    /// Seeds that one process runs.
+    var seedsPerProcess: UInt64 = 25
 
-    private var reports: [Report] = []
+    private var reports: [(seed: UInt64, report: Report)] = []
+    private(set) var failure: Failure?
 
     init(first: UInt64, count: UInt64, minutes: UInt64?, processes: Int) {
         self.first = first
@@ -26,40 +29,53 @@ struct Campaign {
         self.processes = processes
     }
 
-    /// Returns the exit code. The last line printed is the verdict.
-    mutating func run() -> Int32 {
+    /// Runs all seeds, or until the time is up, or until one fails. Returns the milliseconds.
+    mutating func run() -> UInt64 {
         let start = MonotonicTime.now()
-        let milliseconds = (minutes ?? 0) * 60_000
         var next = first
         var running: [WorkerProcess] = []
-        var hasFailed = false
-        func isMoreDue() -> Bool {
-            guard !hasFailed else { return false }
-            if minutes != nil {
-                return MonotonicTime.now().milliseconds(since: start) < milliseconds
-            }
-            return next < first + count
-        }
         while true {
-            while running.count < processes, isMoreDue() {
-                let echoes = arguments.contains("--trace")
-                guard let worker = WorkerProcess(seed: next, arguments: arguments, echoes: echoes)
+            let elapsed = MonotonicTime.now().milliseconds(since: start)
+            while running.count < processes, failure == nil, isMoreDue(next, elapsed) {
+                let size =
+                    minutes == nil ? min(seedsPerProcess, first + count - next) : seedsPerProcess
+                guard
+                    let worker = WorkerProcess(
+                        first: next, count: size, arguments: arguments,
+                        echoes: arguments.contains("--trace"))
                 else {
-                    print("cannot start a worker process: errno \(errno)")
-                    return ExitCode.crash.rawValue
+                    failure = Failure(
+                        seed: next, code: ExitCode.crash.rawValue,
+                        text: "crash: cannot start a worker process: errno \(errno)")
+                    break
                 }
                 running.append(worker)
-                next += 1
+                next += size
             }
             if running.isEmpty { break }
             for worker in Self.readable(running) where !worker.read() {
                 running.removeAll { $0 === worker }
-                let report = Report(seed: worker.seed, code: worker.wait(), text: worker.result)
-                reports.append(report)
-                if report.code != 0 { hasFailed = true }
+                take(worker)
             }
         }
-        return verdict(milliseconds: MonotonicTime.now().milliseconds(since: start))
+        return MonotonicTime.now().milliseconds(since: start)
+    }
+
+    private func isMoreDue(_ next: UInt64, _ elapsed: UInt64) -> Bool {
+        if let minutes { return elapsed < minutes * 60_000 }
+        return next < first + count
+    }
+
+    private mutating func take(_ worker: WorkerProcess) {
+        let code = worker.wait()
+        for (seed, text) in worker.results {
+            if let report = Report(line: text) {
+                reports.append((seed, report))
+            } else if code != 0, failure.map({ seed < $0.seed }) ?? true {
+                failure = Failure(
+                    seed: seed, code: code, text: text.isEmpty ? "crash" : String(text))
+            }
+        }
     }
 
     /// Waits until one of the workers printed something or ended.
@@ -69,33 +85,37 @@ struct Campaign {
         return zip(workers, polls).filter { $0.1.revents != 0 }.map(\.0)
     }
 
-    private func verdict(milliseconds: UInt64) -> Int32 {
+    /// Prints the figures; the last line is the verdict.
+    func printVerdict(milliseconds: UInt64) {
         let sorted = reports.sorted { $0.seed < $1.seed }
-        if let failed = sorted.first(where: { $0.code != 0 }) {
-            let text = failed.text.isEmpty ? "crash" : failed.text
-            print("to see how: raft-fuzz --seed \(failed.seed) --trace")
-            print("seed \(failed.seed) broke \(text)")
-            return failed.code
-        }
         var hash = TraceHash()
         var steps: UInt64 = 0
         var operations: UInt64 = 0
         var undecided: UInt64 = 0
-        for report in sorted {
-            let numbers = report.text.split(separator: " ").compactMap { UInt64($0) }
-            guard numbers.count == 4 else {
-                print("seed \(report.seed) broke crash: no result (\(report.text))")
-                return ExitCode.crash.rawValue
-            }
-            steps += numbers[0]
-            hash.add(numbers[1])
-            operations += numbers[2]
-            undecided += numbers[3]
+        var simulated: UInt64 = 0
+        var coverage = Coverage()
+        for (_, report) in sorted {
+            steps += report.steps
+            hash.add(report.hash)
+            operations += report.operations
+            undecided += report.undecided
+            simulated += report.milliseconds
+            coverage.add(report.coverage)
         }
+        for line in coverage.table { print(line) }
+        let elapsed = max(1, milliseconds)
+        let cores = UInt64(min(processes, max(1, sorted.count)))
         print(
-            "\(operations) client operations, \(undecided) histories undecided, "
-                + "\(milliseconds / 1000) s")
-        print("\(sorted.count) seeds from \(first): ok, \(steps) steps, trace hash \(hash.text)")
-        return ExitCode.ok.rawValue
+            "\(operations) client operations, \(undecided) histories undecided; "
+                + "\(elapsed / 1000) s, \(UInt64(sorted.count) * 1000 / elapsed) seeds/s, "
+                + "\(steps * 1000 / elapsed / cores) events/s and "
+                + "\(simulated / elapsed / cores) times real time on each of \(cores) cores")
+        if let failure {
+            print("to see how: raft-fuzz --seed \(failure.seed) --trace")
+            print("seed \(failure.seed) broke \(failure.text)")
+        } else {
+            print(
+                "\(sorted.count) seeds from \(first): ok, \(steps) steps, trace hash \(hash.text)")
+        }
     }
 }

@@ -3,14 +3,13 @@ import Simulator
 
 /// A running worker and what it printed.
 final class WorkerProcess {
-    let seed: UInt64
     private let process: pid_t
     let output: Int32
     private(set) var text: [UInt8] = []
     private let echoes: Bool
 
-    /// Starts this program again for one seed; nil if the system refuses.
-    init?(seed: UInt64, arguments: [String], echoes: Bool) {
+    /// Starts this program again for some seeds; nil if the system refuses.
+    init?(first: UInt64, count: UInt64, arguments: [String], echoes: Bool) {
         var pipe: [Int32] = [0, 0]
         guard unsafe Glibc.pipe(&pipe) == 0 else { return nil }
         for end in pipe { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -18,7 +17,9 @@ final class WorkerProcess {
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, pipe[1], 1)
-        let words = ["raft-fuzz", "--worker", "--seed", "\(seed)"] + arguments
+        let words =
+            ["raft-fuzz", "--worker", "--first-seed", "\(first)", "--seeds", "\(count)"]
+            + arguments
         var vector: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) }
         unsafe vector.append(nil)
         defer { unsafe vector.forEach { unsafe free($0) } }
@@ -30,7 +31,6 @@ final class WorkerProcess {
             Glibc.close(pipe[0])
             return nil
         }
-        self.seed = seed
         self.process = process
         self.echoes = echoes
         output = pipe[0]
@@ -43,8 +43,8 @@ final class WorkerProcess {
         guard count > 0 else { return false }
         if echoes {
             _ = unsafe Glibc.write(1, buffer, count)
-            // Only the last line is of interest here.
-            text = Array(text.suffix(4096))
+            // Only the first line and the last are of interest here.
+            if text.count > 1 << 20 { text = Array(text.prefix(64) + text.suffix(4096)) }
         }
         text += buffer[..<count]
         return true
@@ -59,12 +59,18 @@ final class WorkerProcess {
         return status & 0x7f == 0 ? status >> 8 & 0xff : ExitCode.crash.rawValue
     }
 
-    /// The worker's result line without its prefix; empty if it did not come to that.
-    var result: String {
-        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
-        guard let last = lines.last(where: { $0.hasPrefix(Worker.resultPrefix) }) else {
-            return ""
+    /// What was said of each seed that began; empty for one that did not end.
+    var results: [(seed: UInt64, text: Substring)] {
+        var results: [(seed: UInt64, text: Substring)] = []
+        for line in Substring(decoding: text, as: UTF8.self).split(separator: "\n") {
+            if line.hasPrefix(Worker.seedPrefix),
+                let seed = UInt64(line.dropFirst(Worker.seedPrefix.count))
+            {
+                results.append((seed, ""))
+            } else if line.hasPrefix(Worker.resultPrefix), !results.isEmpty {
+                results[results.count - 1].text = line.dropFirst(Worker.resultPrefix.count)
+            }
         }
-        return String(last.dropFirst(Worker.resultPrefix.count))
+        return results
     }
 }

@@ -4,7 +4,7 @@ package import Keyspace
 extension ReplicaDirectory {
     /// Makes a keyspace of a snapshot file, and puts it in the place of what is there.
     package func replaceKeyspace(
-        bySnapshot file: String, _ identity: ReplicaIdentity
+        bySnapshot file: String, _ identity: ReplicaIdentity, options: Keyspace.Options
     ) throws(ReplicaFailure) -> Keyspace {
         do {
             try SnapshotFile.restore(file, into: keyspaceInMaking)
@@ -13,7 +13,7 @@ extension ReplicaDirectory {
             try FileSystem.syncDirectory(path)
             try write(identity)
             try BootMark.markRunning(directory: keyspace)
-            return try Keyspace.open(directory: keyspace)
+            return try Keyspace.open(directory: keyspace, options: options)
         } catch {
             throw ReplicaFailure(wrapping: error)
         }

@@ -1,6 +1,6 @@
 import Basics
 package import Keyspace
-import Raft
+package import Raft
 package import WriteAheadLog
 
 /// What a replica found in its directory, ready to run.
@@ -12,7 +12,7 @@ package struct OpenedReplica {
     /// nil while the replica waits for its replacement.
     package var keyspace: Keyspace
     var cluster: ClusterMembers
-    var initial: Raft.InitialState
+    package var initial: Raft.InitialState
     /// The log of this directory is empty.
     var isNew: Bool
 }
@@ -177,7 +177,7 @@ package struct ReplicaOpening {
     private func openKeyspace() throws -> Keyspace {
         try FileSystem.makeDirectory(directory.keyspace)
         try BootMark.markRunning(directory: directory.keyspace)
-        return try Keyspace.open(directory: directory.keyspace)
+        return try Keyspace.open(directory: directory.keyspace, options: settings.keyspace)
     }
 
     private func openLog(

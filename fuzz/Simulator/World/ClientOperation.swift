@@ -1,48 +1,67 @@
 import Basics
 import Keyspace
+import ReplicaCore
 
-/// What a simulated client wants.
-enum ClientAction: Sendable, Hashable {
-    case put(key: Int)
-    case delete(key: Int)
-    /// Put if the key has the value that this client saw last.
-    case compareAndPut(key: Int, expected: Int)
-    /// One transaction that puts two keys.
-    case putTwo(Int, Int)
-    case read(key: Int)
-    /// A plugin's commit on keys of its own, and housekeeping: not part of the histories, but of
-    /// the state that must agree.
-    case commit(first: Int, guarded: Bool)
-    case compact
+/// What a simulated client asks.
+enum ClientRequest: Sendable {
+    case command(Command)
+    case range(RangeRequest)
+    case keepAlive(Int64)
+
+    var text: String {
+        switch self {
+        case .command(.transaction(let request)):
+            "transaction, \(request.compares.count) compares, then "
+                + (request.success + request.failure).map(Self.text).joined(separator: ", ")
+        case .command(let command): "\(command)"
+        case .range: "range"
+        case .keepAlive(let id): "keep alive \(id)"
+        }
+    }
+
+    private static func text(_ operation: Operation) -> String {
+        switch operation {
+        case .put(let put):
+            "put \(String(decoding: put.key, as: UTF8.self)) "
+                + "\(String(decoding: put.value, as: UTF8.self)) lease \(put.lease)"
+        case .deleteRange(let request):
+            "delete from \(String(decoding: request.range.start, as: UTF8.self))"
+        case .range: "range"
+        case .transaction: "transaction"
+        }
+    }
 }
 
 /// What a client hears.
 enum ClientReply: Sendable {
-    /// It took no effect.
-    case failed(leaderHint: UInt64)
-    case done(CommandResult)
-    case value(Bytes?)
+    case failed(StoreError)
+    case result(CommandResult)
+    case range(RangeResponse)
+    case keptAlive(Int64)
 }
 
 /// One operation of one client, from the call to the end of the run.
 struct ClientOperation: Sendable {
     var client: Int
-    var action: ClientAction
+    var request: ClientRequest
+    /// Of a command: names it in the log.
+    var payload: Bytes?
     var called: Int
-    /// Where the leader put the command, if it was accepted.
-    var index: UInt64?
-    var term: UInt64?
+    var calledAt: UInt64
     var isOpen = true
-    /// What goes into the histories; nil if it took no effect.
-    var outcome: RegisterOperation.Outcome? = .unknown
+    /// A digest of the answer; nil while nothing of use was heard.
+    var answer: UInt64?
     var returned = Int.max
 }
 
 /// A client asks one thing at a time.
 struct Client: Sendable {
     /// The replica to ask next; 0 for any.
-    var target: UInt64 = 0
-    /// Values last seen, by key.
-    var seen: [Int]
+    var target = 0
+    /// Keys as last seen.
+    var seen: [KeyValue] = []
+    /// Revision last seen.
+    var revision: Int64 = 1
+    var leases: [Int64] = []
     var successes = 0
 }

@@ -1,127 +1,81 @@
 import Basics
 import Keyspace
 import Raft
+import ReplicaCore
 
 /// Clients, each with one operation at a time and a patience of its own.
 extension Simulation {
-    private static let patience: UInt64 = 1_500_000
+    private static let patience: UInt64 = 2_000_000
 
     func startOperation(_ client: Int) {
         guard !areClientsStopped else { return }
         position += 1
-        let action = drawAction(client)
-        operations.append(ClientOperation(client: client, action: action, called: position))
-        let operation = operations.count - 1
+        let request = drawRequest(client)
+        var operation = ClientOperation(
+            client: client, request: request, called: position, calledAt: now)
+        if case .command(let command) = request { operation.payload = command.encode() }
+        if case .command(.leaseRevoke(let id)) = request { leaseOracle.revoking(id) }
+        operations.append(operation)
+        let number = operations.count - 1
         var target = clients[client].target
-        if target == 0 || random.chance(1, in: 5) {
-            target = UInt64(random.below(nodes.count)) + 1
-        }
-        trace("client \(client) asks \(target) for \(operation): \(action)")
-        let arrival = now + scenario.delayMin + below(scenario.delayMax)
-        queue.add(.clientRequest(operation: operation, node: target), at: arrival)
-        queue.add(.clientTimeout(operation: operation), at: now + Self.patience)
-    }
-
-    private func drawAction(_ client: Int) -> ClientAction {
-        let key = random.below(scenario.keys)
-        switch random.below(20) {
-        case 0..<6: return .put(key: key)
-        case 6..<8: return .delete(key: key)
-        case 8..<12: return .compareAndPut(key: key, expected: clients[client].seen[key])
-        case 12 where scenario.keys > 1: return .putTwo(key, (key + 1) % scenario.keys)
-        case 13: return .commit(first: random.below(4), guarded: random.chance(1, in: 2))
-        case 14 where random.chance(1, in: 3): return .compact
-        default: return .read(key: key)
-        }
+        if target == 0 || random.chance(1, in: 5) { target = random.below(replicas.count) + 1 }
+        trace("client \(client) asks \(target) for \(number): \(request.text)")
+        queue.add(
+            .clientRequest(operation: number, replica: target),
+            at: now + scenario.delayMin + below(scenario.delayMax))
+        queue.add(.clientTimeout(operation: number), at: now + Self.patience)
     }
 
     // MARK: At the replica
 
-    func takeRequest(
-        _ operation: Int, at node: Node, _ event: SimulationEvent
-    ) throws(Violation) {
-        guard operations[operation].isOpen, !node.isRetired else { return }
-        guard node.isRunning else {
-            reply(operation, .failed(leaderHint: 0))
-            return
+    func takeRequest(_ operation: Int, _ number: Int, _ event: SimulationEvent) {
+        guard operations[operation].isOpen else { return }
+        let replica = replicas[number - 1]
+        guard replica.process != nil else {
+            return reply(operation, .failed(.noLeader))
         }
-        guard let node = live(node.id, node.epoch, event) else { return }
-        if readKey(operation) != nil {
-            node.raft.readIndex(UInt64(operation))
-        } else {
-            propose(operation, node)
+        guard live(number, replica.epoch, event) != nil else { return }
+        let deadline = replica.clock.time(at: now).advanced(
+            milliseconds: replica.settings.requestMilliseconds)
+        let world = OneThread(self)
+        switch operations[operation].request {
+        case .command:
+            let payload = operations[operation].payload ?? []
+            tell(
+                replica,
+                .write(
+                    PendingWrite(payload: payload, deadline: deadline) { result in
+                        switch result {
+                        case .success(let result): world.value.reply(operation, .result(result))
+                        case .failure(let error): world.value.reply(operation, .failed(error))
+                        }
+                    }))
+        case .range(let request):
+            tell(
+                replica,
+                .read(
+                    PendingRead(deadline: deadline) { result in
+                        switch result.flatMap({ $0.range(request) }) {
+                        case .success(let range): world.value.reply(operation, .range(range))
+                        case .failure(let error): world.value.reply(operation, .failed(error))
+                        }
+                    }))
+        case .keepAlive(let id):
+            tell(
+                replica,
+                .question(
+                    PendingQuestion(question: .leaseKeepAlive(id), deadline: deadline) { result in
+                        switch result {
+                        case .success(let ttl): world.value.reply(operation, .keptAlive(ttl))
+                        case .failure(let error): world.value.reply(operation, .failed(error))
+                        }
+                    }))
         }
-        try pump(node)
-    }
-
-    private func propose(_ operation: Int, _ node: Node) {
-        let command = command(for: operation, revision: revisionSeen)
-        switch node.raft.propose([command.encode()]) {
-        case .accepted(let index, let term):
-            operations[operation].index = index
-            operations[operation].term = term
-            node.proposals.removeAll { $0.index == index }
-            node.proposals.append(
-                PendingProposal(index: index, term: term, operation: operation))
-        case .notLeader(let leader):
-            reply(operation, .failed(leaderHint: leader))
-        case .refused, .transferring:
-            reply(operation, .failed(leaderHint: node.id))
-        }
-    }
-
-    /// The command of an operation. A put writes one more than the number of the operation, so that
-    /// no two write the same, and none writes 0.
-    private func command(for operation: Int, revision: Int64) -> Command {
-        switch operations[operation].action {
-        case .put(let key):
-            return .transaction(TransactionRequest(success: [put(key, operation)]))
-        case .delete(let key):
-            let request = DeleteRangeRequest(.key(Self.name(key)), wantsPrevious: true)
-            return .transaction(TransactionRequest(success: [.deleteRange(request)]))
-        case .compareAndPut(let key, let expected):
-            let range = KeyRange.key(Self.name(key))
-            let compare =
-                expected == 0
-                ? Compare(range, .equal, .modRevision(0))
-                : Compare(range, .equal, .value(Self.value(expected)))
-            return .transaction(
-                TransactionRequest(
-                    compares: [compare], success: [put(key, operation)],
-                    failure: [.range(RangeRequest(range))]))
-        case .putTwo(let first, let second):
-            return .transaction(
-                TransactionRequest(success: [put(first, operation), put(second, operation)]))
-        case .commit(let first, let guarded):
-            let keys = (first..<first + 3).map { Array("plugin/\($0)".utf8) }
-            var mutations = keys.map {
-                CommitRequest.Mutation.put(key: $0, value: Self.value(operation), lease: 0)
-            }
-            mutations.append(.delete(key: Array("plugin/\((first + 5) % 7)".utf8)))
-            let guards: [CommitRequest.Guard] =
-                guarded ? [.modRevision(key: keys[1], equals: revision)] : []
-            return .commit(CommitRequest(guards: guards, mutations: mutations))
-        case .compact:
-            return .compact(revision)
-        case .read:
-            preconditionFailure("reads are no commands")
-        }
-    }
-
-    private func put(_ key: Int, _ operation: Int) -> Operation {
-        .put(
-            PutRequest(
-                key: Self.name(key), value: Self.value(operation + 1), wantsPrevious: true))
-    }
-
-    func readKey(_ operation: Int) -> Bytes? {
-        guard case .read(let key) = operations[operation].action else { return nil }
-        return Self.name(key)
     }
 
     func reply(_ operation: Int, _ reply: ClientReply) {
         let delay = scenario.delayMin + below(scenario.delayMax)
-        queue.add(.clientReply(operation: operation, reply: reply), at: now + delay)
+        queue.add(.clientReply(operation: operation, reply), at: now + delay)
     }
 
     // MARK: At the client
@@ -129,86 +83,124 @@ extension Simulation {
     func takeReply(_ operation: Int, _ reply: ClientReply) {
         guard operations[operation].isOpen else { return }
         let client = operations[operation].client
-        close(operation)
+        operations[operation].isOpen = false
+        position += 1
+        operations[operation].returned = position
+        clients[client].target = 0
         switch reply {
-        case .failed(let hint):
-            operations[operation].outcome = nil
-            clients[client].target = hint
-        case .done(let result):
+        case .failed(let error):
+            trace("client \(client) has \(operation) failed: \(error)")
+        case .result(let result):
+            operations[operation].answer = ResultDigest.of(result)
             clients[client].successes += 1
-            take(result, of: operation)
-        case .value(let bytes):
+            note(result, of: operation)
+            trace("client \(client) has \(operation): \(result)")
+        case .range(let response):
+            operations[operation].answer = ResultDigest.of(response)
             clients[client].successes += 1
-            let value = Self.number(bytes)
-            operations[operation].outcome = .read(value)
-            if case .read(let key) = operations[operation].action {
-                clients[client].seen[key] = value
+            clients[client].revision = max(clients[client].revision, response.revision)
+            for item in response.keyValues { see(item, client) }
+            trace("client \(client) has \(operation): revision \(response.revision)")
+        case .keptAlive:
+            clients[client].successes += 1
+            if case .keepAlive(let id) = operations[operation].request {
+                leaseOracle.renewed(id, called: operations[operation].calledAt, now: now)
             }
+            trace("client \(client) has \(operation): kept alive")
         }
         hash.add(UInt64(operation))
-        trace(
-            "client \(client) has \(operation): \(operations[operation].outcome, default: "failed")"
-        )
         queue.add(.clientStart(client), at: now + 1 + below(scenario.thinkMax))
     }
 
     func takeTimeout(_ operation: Int) {
         guard operations[operation].isOpen else { return }
-        let client = operations[operation].client
-        // The outcome stays unknown, as far as the client can say.
         operations[operation].isOpen = false
-        clients[client].target = 0
-        trace("client \(client) gives up on \(operation)")
-        queue.add(.clientStart(client), at: now + 1 + below(scenario.thinkMax))
+        trace("client \(operations[operation].client) gives \(operation) up")
+        queue.add(.clientStart(operations[operation].client), at: now + below(scenario.thinkMax))
     }
 
-    private func close(_ operation: Int) {
-        position += 1
-        operations[operation].returned = position
-        operations[operation].isOpen = false
+    private func see(_ item: KeyValue, _ client: Int) {
+        clients[client].seen.removeAll { $0.key == item.key }
+        clients[client].seen.append(item)
     }
 
-    private func take(_ result: CommandResult, of operation: Int) {
-        guard case .transaction(.success(let response)) = result else {
-            operations[operation].outcome = nil
-            if case .commit(.success(.committed(_, let last))) = result { revisionSeen = last }
-            return
-        }
-        revisionSeen = max(revisionSeen, response.revision)
+    private func note(_ result: CommandResult, of operation: Int) {
         let client = operations[operation].client
-        switch operations[operation].action {
-        case .compareAndPut(let key, _):
-            operations[operation].outcome = .compared(succeeded: response.succeeded)
-            clients[client].seen[key] =
-                response.succeeded ? operation + 1 : Self.seen(in: response)
-        case .put(let key), .putTwo(let key, _):
-            operations[operation].outcome = .written(previous: Self.seen(in: response))
-            clients[client].seen[key] = operation + 1
-        case .delete(let key):
-            operations[operation].outcome = .written(previous: Self.seen(in: response))
-            clients[client].seen[key] = 0
-        case .commit, .compact, .read:
-            break
+        switch result {
+        case .transaction(.success(let response)):
+            clients[client].revision = max(clients[client].revision, response.revision)
+            for case .range(let range) in response.responses {
+                for item in range.keyValues { see(item, client) }
+            }
+        case .lease(.success(let lease)):
+            clients[client].leases.append(lease.id)
+            leaseOracle.granted(
+                lease.id, seconds: lease.grantedTTLSeconds,
+                called: operations[operation].calledAt, now: now)
+        default: break
         }
     }
 
-    /// The value that the first part of an answer shows.
-    private static func seen(in response: TransactionResponse) -> Int {
-        switch response.responses.first {
-        case .put(let put): number(put.previous?.value)
-        case .deleteRange(let deletion): number(deletion.previous.first?.value)
-        case .range(let range): number(range.keyValues.first?.value)
-        default: 0
+    // MARK: History
+
+    /// Whether the history as the clients saw it has an order. Returns how many have not been
+    /// decided.
+    func checkHistory() throws(Violation) -> Int {
+        var history: [HistoryOperation] = []
+        var clientPayloads: Set<Bytes> = []
+        for (number, operation) in operations.enumerated() {
+            let name = "\(number): \(operation.request.text)"
+            switch operation.request {
+            case .keepAlive: break
+            case .range(let request):
+                guard let answer = operation.answer else { continue }
+                history.append(
+                    HistoryOperation(
+                        name, .range(request), .answer(answer), called: operation.called,
+                        returned: operation.returned))
+            case .command(let command):
+                guard let payload = operation.payload else { continue }
+                let indexes = committed.indexes(of: payload)
+                // A lease may end twice, by a client and by itself: the entries speak for both.
+                if case .leaseRevoke = command, !indexes.isEmpty { continue }
+                clientPayloads.insert(payload)
+                guard indexes.count < 2 else {
+                    throw .correctness("operation \(name) is in the log twice: \(indexes)")
+                }
+                guard let index = indexes.first else {
+                    // A client that heard nothing: it never took effect.
+                    guard operation.answer != nil else { continue }
+                    throw .correctness("operation \(name) was acknowledged and is not in the log")
+                }
+                let applied = appliedPositions[Int(index) - 1]
+                // Who heard an error does not know when it took effect, or whether.
+                let returned = operation.answer == nil ? applied : operation.returned
+                history.append(
+                    HistoryOperation(
+                        name, .command(command),
+                        operation.answer.map { .answer($0) } ?? .unknown,
+                        called: operation.called, returned: min(returned, applied)))
+            }
+        }
+        addOwnCommands(&history, clientPayloads)
+        history.sort { $0.called < $1.called }
+        switch StrictSerializability.check(history) {
+        case .serializable: return 0
+        case .undecided: return 1
+        case .violation(let text): throw .correctness(text)
         }
     }
 
-    // MARK: Names
-
-    static func name(_ key: Int) -> Bytes { Array("key/\(key)".utf8) }
-
-    private static func value(_ number: Int) -> Bytes { Array("\(number)".utf8) }
-
-    private static func number(_ value: Bytes?) -> Int {
-        value.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+    /// Commands that the replicas proposed by themselves: ends of leases.
+    private func addOwnCommands(_ history: inout [HistoryOperation], _ clients: Set<Bytes>) {
+        for (slot, item) in committed.items.enumerated() where !clients.contains(item.entry.payload)
+        {
+            guard case .leaseRevoke(let id) = item.command else { continue }
+            let applied = appliedPositions[slot]
+            history.append(
+                HistoryOperation(
+                    "end of lease \(id)", .command(item.command), .unknown,
+                    called: slot > 0 ? appliedPositions[slot - 1] : 0, returned: applied))
+        }
     }
 }

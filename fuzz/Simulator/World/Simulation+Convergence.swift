@@ -1,100 +1,78 @@
+import Basics
+import Keyspace
 import Raft
+import ReplicaCore
+import WriteAheadLog
 
-/// The end of a run: without faults the cluster must come to serve, to agree, and to rest.
+/// The liveness phase: the faults end, and a core of the replicas, drawn at random, must come to
+/// serve and agree, the others being gone for good.
 extension Simulation {
-    private static let convergenceLimit: UInt64 = 60_000_000
+    private static let patience: UInt64 = 120_000_000
+    private static let operationsWanted = 5
 
     func converge() throws(Violation) {
-        try healEverything()
-        let limit = now + Self.convergenceLimit
-        let before = clients.map(\.successes)
-        func hasServedAll() -> Bool {
-            zip(clients, before).allSatisfy { $0.successes >= $1 + 2 }
+        isHealed = true
+        network.heal()
+        network.unclog()
+        chooseCore()
+        for replica in replicas where !replica.isGone {
+            replica.diskSlowness = 1
+            replica.pausedUntil = 0
+            replica.files.capacityBytes = nil
+            if replica.files.syncsUntilFailure != nil { replica.files.syncsUntilFailure = nil }
+            if replica.process == nil, replica.condition == .good { try start(replica) }
         }
-        while replacement != nil || !hasServedAll() {
-            guard now < limit else {
-                throw .liveness(
-                    (replacement.map { "replacement \($0) is stuck" } ?? "clients get no answer")
-                        + "; " + status)
+        trace("healed; gone: \(replicas.filter(\.isGone).map(\.number))")
+        let before = clients.map(\.successes)
+        try go("all clients are served") {
+            zip(self.clients, before).allSatisfy { client, before in
+                client.successes >= before + Self.operationsWanted
             }
-            try step()
+        }
+        try go("lost replicas are replaced") {
+            self.replicas.allSatisfy { $0.isGone || $0.condition == .good }
         }
         areClientsStopped = true
-        while !isAtRest {
-            guard now < limit else { throw .liveness("replicas do not converge; " + status) }
+        try go("the replicas agree") { self.agree }
+        try go("leases end") { self.committed.model.leases.isEmpty }
+        try go("the replicas agree again") { self.agree }
+        for replica in replicas {
+            if let keyspace = replica.process?.environment.keyspace {
+                try compareState(keyspace, replica)
+            }
+        }
+    }
+
+    /// Who is left: everybody while a replica is being replaced, because its learner counts on
+    /// all the others; else any quorum.
+    private func chooseCore() {
+        guard random.chance(1, in: 2), replicas.allSatisfy({ $0.condition == .good }),
+            replicas.allSatisfy({ !$0.isDamaged && $0.files.syncsUntilFailure == nil })
+        else { return }
+        var spare = random.below((scenario.replicas - 1) / 2 + 1)
+        while spare > 0 {
+            let replica = replicas[random.below(replicas.count)]
+            if replica.isGone { continue }
+            end(replica)
+            replica.isGone = true
+            spare -= 1
+        }
+    }
+
+    private var agree: Bool {
+        let states = replicas.filter { !$0.isGone }.map { replica in
+            replica.process?.environment.keyspace?.appliedIndex
+        }
+        return states.allSatisfy { $0 == committed.lastIndex }
+            && currentLeader?.process?.core.raft?.lastIndex == committed.lastIndex
+    }
+
+    private func go(_ what: String, until isDone: () -> Bool) throws(Violation) {
+        let end = now + Self.patience
+        while !isDone() {
+            guard now < end else { throw .liveness("not within two minutes: \(what)") }
             try step()
         }
-        trace("at rest: " + status)
-    }
-
-    /// Nobody waits, and every member has applied the whole log of the leader.
-    private var isAtRest: Bool {
-        guard let leader = currentLeader, !operations.contains(where: \.isOpen) else {
-            return false
-        }
-        return leader.raft.membership.all.allSatisfy { id in
-            let node = self.node(id)
-            return node.isRunning && node.state.appliedIndex == leader.raft.lastIndex
-        }
-    }
-
-    private var status: String {
-        nodes.filter { !$0.isRetired }.map { node in
-            let raft = node.raft
-            return "\(node.id) \(node.isRunning ? "\(raft.role)" : "down") term \(raft.term) "
-                + "leader \(raft.leader) log \(raft.firstIndex)...\(raft.lastIndex) commit "
-                + "\(raft.commitIndex) applied \(node.state.appliedIndex) voters "
-                + "\(raft.membership.voters)"
-        }.joined(separator: "; ")
-    }
-
-    /// Checks each key's history. Returns how many were too involved to decide.
-    func checkHistories() throws(Violation) -> Int {
-        var undecided = 0
-        for key in 0..<scenario.keys {
-            let history = operations.enumerated().compactMap { number, operation in
-                registerOperation(number, operation, on: key)
-            }
-            switch Linearizability.check(history) {
-            case .linearizable: break
-            case .undecided: undecided += 1
-            case .violation(let text): throw .correctness("linearizability of key \(key): \(text)")
-            }
-        }
-        return undecided
-    }
-
-    private func registerOperation(
-        _ number: Int, _ operation: ClientOperation, on key: Int
-    ) -> RegisterOperation? {
-        guard let action = registerAction(operation.action, value: number + 1, on: key),
-            var outcome = operation.outcome
-        else { return nil }
-        if outcome == .unknown {
-            // By now the log says whether the command took effect. One that did not has no place
-            // in the history: a read that saw it will have no explanation.
-            guard let index = operation.index, let term = operation.term,
-                checker.outcome(index: index, term: term) == true
-            else { return nil }
-        }
-        if case .putTwo(_, key) = operation.action, case .written = outcome {
-            outcome = .written(previous: nil)
-        }
-        return RegisterOperation(
-            client: operation.client, action, outcome, called: operation.called,
-            returned: operation.returned)
-    }
-
-    private func registerAction(
-        _ action: ClientAction, value: Int, on key: Int
-    ) -> RegisterOperation.Action? {
-        switch action {
-        case .put(key): .write(value)
-        case .delete(key): .write(0)
-        case .compareAndPut(key, let expected): .compareAndSet(expected: expected, new: value)
-        case .putTwo(key, _), .putTwo(_, key): .write(value)
-        case .read(key): .read
-        default: nil
-        }
+        trace(what)
     }
 }

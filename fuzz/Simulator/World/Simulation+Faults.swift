@@ -1,95 +1,132 @@
 import Basics
 import Raft
+import ReplicaCore
+import WriteAheadLog
 
 /// What goes wrong, until the cluster is healed.
 ///
-/// The contract: any number of replicas may crash and lose power, because what they acknowledged is
-/// synced; at most one replica at a time loses its disk, and it comes back only as a new member; a
-/// disk returns what was synced to it; processes do not lie.
+/// The atlas: any number of replicas may crash, lose power or be paused, because what they
+/// acknowledged is synced. What destroys synced data (damage, a lost directory) or makes a disk
+/// untrustworthy happens to one replica at a time, only where a quorum remains without it, and not
+/// again before that replica votes anew: so one good copy of everything committed is left.
 extension Simulation {
-    private enum Fault {
-        case partition, oneWay, isolate, heal, kill, powerCut, blackout, slowDisk, pause, transfer
-        case replace
-    }
-
     func injectFault() throws(Violation) {
         guard !isHealed else { return }
         queue.add(.fault, at: now + scenario.faultInterval / 2 + below(scenario.faultInterval))
-        var choices: [Fault] = []
-        if scenario.partitions { choices += [.partition, .isolate, .heal, .heal] }
-        if scenario.oneWayPartitions { choices += [.oneWay, .heal] }
-        if scenario.kills { choices += [.kill, .kill] }
-        if scenario.powerCuts { choices += [.powerCut, .powerCut, .blackout] }
-        if scenario.slowDisks { choices += [.slowDisk] }
-        if scenario.pauses { choices += [.pause] }
-        if scenario.transfers { choices += [.transfer] }
-        if scenario.replacements { choices += [.replace] }
+        if random.chance(1, in: 3) {
+            network.heal()
+            network.unclog()
+            return trace("the network heals")
+        }
+        let choices = scenario.faults.filter { $0 != .snapshotCut }
         guard !choices.isEmpty else { return }
-        try inject(choices[random.below(choices.count)])
+        let fault = choices[random.below(choices.count)]
+        let victim = drawVictim()
+        guard isAllowed(fault, victim) else { return }
+        trace("fault: \(fault.rawValue) at \(victim.number)")
+        coverage.note(fault, victim.process?.core.raft?.role)
+        try inject(fault, victim)
     }
 
-    private func inject(_ fault: Fault) throws(Violation) {
-        let members = nodes.filter { !$0.isRetired }.map(\.id)
-        let victim = drawVictim(members)
-        trace("fault: \(fault)")
+    private func isAllowed(_ fault: FaultKind, _ victim: SimulatedReplica) -> Bool {
         switch fault {
-        case .partition: network.split(members, &random)
-        case .oneWay: network.cutOneWay(members, &random)
-        case .isolate:
-            for other in members where other != victim.id {
-                network.block(from: victim.id, to: other)
-                network.block(from: other, to: victim.id)
-            }
-        case .heal: network.heal()
-        case .kill: try crash(victim, losesPower: false)
-        case .powerCut: try crash(victim, losesPower: true)
-        case .blackout:
-            for id in members { try crash(node(id), losesPower: true) }
-        case .slowDisk:
-            victim.diskSlowness = victim.diskSlowness == 1 ? 10 + below(50) : 1
+        case .syncError, .bitRot, .misdirectedWrite, .lostDirectory:
+            // Learners and voters that come and go are not spared: what counts is the quorum.
+            scenario.replicas >= 3 && replicas.allSatisfy { $0.condition == .good && !$0.isDamaged }
+                && replicas.allSatisfy { $0.files.syncsUntilFailure == nil }
+        default: true
+        }
+    }
+
+    private func inject(_ fault: FaultKind, _ victim: SimulatedReplica) throws(Violation) {
+        switch fault {
+        case .partition: network.split(&random)
+        case .oneWay: network.cutOneWay(&random)
+        case .isolate: network.isolate(victim.number)
+        case .clog: clog(victim)
+        case .kill: crash(victim, losesPower: false)
+        case .powerCut: crash(victim, losesPower: true)
+        case .blackout: for replica in replicas { crash(replica, losesPower: true) }
         case .pause:
-            if victim.isRunning { victim.pausedUntil = now + 50_000 + below(2_000_000) }
-        case .transfer:
-            guard let leader = currentLeader else { return }
-            _ = leader.raft.transferLeadership(to: victim.id)
-            try pump(leader)
-        case .replace:
-            if replacement == nil, nodes.count < 12 { try replace(victim) }
+            if victim.process != nil { victim.pausedUntil = now + 50_000 + below(2_000_000) }
+        case .slowDisk: victim.diskSlowness = victim.diskSlowness == 1 ? 10 + below(50) : 1
+        case .clockJump:
+            let milliseconds = [200, 1_000, 10_000][random.below(3)] as UInt64
+            victim.clock.jump(milliseconds: milliseconds)
+            leaseOracle.clockJumped(by: milliseconds * 1_000)
+            scheduleRound(victim, at: now + 1)
+        case .syncError: victim.files.syncsUntilFailure = random.below(4)
+        case .fullDisk:
+            victim.files.capacityBytes = 0
+            queue.add(.spaceFreed(victim.number), at: now + 100_000 + below(3_000_000))
+        case .bitRot, .misdirectedWrite: try damage(fault, victim)
+        case .lostDirectory:
+            end(victim)
+            victim.condition = .broken
+        case .snapshotCut: break
+        }
+    }
+
+    private func clog(_ victim: SimulatedReplica) {
+        for other in replicas where other.number != victim.number {
+            let until = now + below(2_000_000)
+            if random.chance(2, in: 3) { network.clog(victim.number, other.number, until: until) }
+            if random.chance(1, in: 3) { network.clog(other.number, victim.number, until: until) }
         }
     }
 
     /// Often the leader, or a replica that waits for its disk: there a fault does most.
-    private func drawVictim(_ members: [UInt64]) -> Node {
-        let any = node(members[random.below(members.count)])
+    private func drawVictim() -> SimulatedReplica {
+        let any = replicas[random.below(replicas.count)]
         switch random.below(4) {
         case 0: return currentLeader ?? any
-        case 1: return nodes.first { $0.isRunning && $0.underWay != nil } ?? any
+        case 1: return replicas.first { $0.process?.environment.batch != nil } ?? any
         default: return any
         }
     }
 
-    private func crash(_ node: Node, losesPower: Bool) throws(Violation) {
-        guard node.isRunning else { return }
-        try stop(node, losesPower: losesPower)
+    private func crash(_ replica: SimulatedReplica, losesPower: Bool) {
+        guard replica.process != nil else { return }
+        if losesPower { cutPower(replica) } else { end(replica) }
         // Some come back before anybody noticed, some after elections and compactions.
         let rest = 500 + below([3_000, 30_000, 500_000, 4_000_000][random.below(4)])
-        queue.add(.restart(node: node.id, epoch: node.epoch), at: now + rest)
+        queue.add(.restart(replica.number, epoch: replica.epoch), at: now + rest)
+    }
+
+    /// A closed segment changes under the log, which reads it when it starts next.
+    ///
+    /// Not the newest segment: the end of its last frame proves nothing about itself, so that a
+    /// log cannot tell damage there from a torn write.
+    private func damage(_ fault: FaultKind, _ victim: SimulatedReplica) throws(Violation) {
+        do throws(LogError) {
+            let names = try victim.files.names()
+            guard names.count > 1 else { return }
+            let name = names[random.below(names.count - 1)]
+            var content = try victim.files.content(of: name)
+            guard content.count >= 1024 else { return }
+            if fault == .bitRot {
+                let offset = random.below(content.count)
+                try victim.files.flip(name, at: offset, mask: UInt8(1 << random.below(8)))
+            } else {
+                let sectors = content.count / 512
+                let (from, to) = (random.below(sectors) * 512, random.below(sectors) * 512)
+                content.replaceSubrange(to..<to + 512, with: content[from..<from + 512])
+                try victim.files.setContent(of: name, content)
+            }
+            victim.isDamaged = true
+        } catch {
+            throw .correctness("cannot damage the log: \(error)")
+        }
+        crash(victim, losesPower: false)
     }
 
     /// The running leader of the newest term.
-    var currentLeader: Node? {
-        nodes.filter { $0.isRunning && $0.raft.role == .leader && $0.pausedUntil <= now }
-            .max { $0.raft.term < $1.raft.term }
+    var currentLeader: SimulatedReplica? {
+        replicas.filter { $0.process?.core.raft?.role == .leader && $0.pausedUntil <= now }
+            .max { term($0) < term($1) }
     }
 
-    func healEverything() throws(Violation) {
-        trace("healed")
-        isHealed = true
-        network.heal()
-        for node in nodes where !node.isRetired {
-            node.diskSlowness = 1
-            node.pausedUntil = 0
-            if !node.isRunning { try start(node) }
-        }
+    private func term(_ replica: SimulatedReplica) -> UInt64 {
+        replica.process?.core.raft?.term ?? 0
     }
 }

@@ -1,5 +1,8 @@
 import Basics
+import Keyspace
 import Raft
+import ReplicaCore
+import WriteAheadLog
 
 /// A cluster, its clients, a network and disks in one thread, driven by one seed.
 ///
@@ -9,10 +12,8 @@ package final class Simulation {
     package struct Options: Sendable {
         package var seed: UInt64
         /// Events before the cluster is healed.
-        package var steps = 20_000
-        /// Every how many seeds LMDB holds the state; 0 for never.
-        package var lmdbShare = 1
-        /// Where LMDB keeps its files; made and removed by the caller.
+        package var steps = 8_000
+        /// Where replicas keep their directories; made and removed by the caller.
         package var scratchDirectory = ""
         /// Called with every line of the trace.
         package var trace: (@Sendable (String) -> Void)?
@@ -25,8 +26,11 @@ package final class Simulation {
         package var hash: UInt64
         /// Operations that clients completed.
         package var operations: Int
-        /// Keys whose history was too involved to decide.
+        /// 1 if the history was too involved to decide.
         package var undecided: Int
+        /// Milliseconds of the world.
+        package var milliseconds: UInt64
+        package var coverage: Coverage
     }
 
     static let clusterID: UInt64 = 0x6d61_7274
@@ -38,54 +42,98 @@ package final class Simulation {
     var now: UInt64 = 0
     var steps = 0
     var hash = TraceHash()
-    var network = Network()
-    var nodes: [Node] = []
-    var checker = ConsensusChecker()
+    var network: Network
+    var replicas: [SimulatedReplica] = []
+    var coverage = Coverage()
+    /// The first thing that was broken; set by calls that cannot throw.
+    var violation: Violation?
+
+    // Checks
+    var invariants = RaftInvariants()
+    var committed = CommittedLog()
+    var leaseOracle: LeaseOracle
+    /// When entries were first applied, by index - 1: positions in the history.
+    var appliedPositions: [Int] = []
+
+    /// No further faults; the network is whole.
     var isHealed = false
-    var replacement: Replacement?
+    var replacing: Int?
+    var areClientsStopped = false
 
     var clients: [Client] = []
+    var watchers: [Watcher] = []
     var operations: [ClientOperation] = []
     /// Position in the histories: rises with every call and return.
     var position = 0
-    /// The newest revision that a client was told.
-    var revisionSeen: Int64 = 0
-    var areClientsStopped = false
-    /// Directories made for LMDB so far.
-    var stateCount = 0
+    var nextLease: Int64 = 1
+    /// Revisions that a compaction was asked for.
+    var compactions: Set<Int64> = []
 
     package init(_ options: Options) {
         self.options = options
         random = SeededRandom(seed: options.seed &* 0x2545_f491_4f6c_dd1d &+ 1)
-        scenario = Scenario(&random, seed: options.seed, lmdbShare: options.lmdbShare)
+        scenario = Scenario(&random)
+        network = Network(scenario.replicas)
+        leaseOracle = LeaseOracle(driftPerMille: scenario.driftPerMille)
     }
 
     /// Runs the seed: first with faults, then healed until the cluster serves and agrees again.
     package func run() throws(Violation) -> Outcome {
         trace("seed \(options.seed): \(scenario.description)")
+        defer { for replica in replicas { end(replica) } }
         try begin()
         while steps < options.steps { try step() }
         try converge()
-        let undecided = try checkHistories()
-        for node in nodes { node.state.discard() }
+        let undecided = try checkHistory()
         return Outcome(
             steps: steps, hash: hash.value,
-            operations: clients.reduce(0) { $0 + $1.successes }, undecided: undecided)
+            operations: clients.reduce(0) { $0 + $1.successes }, undecided: undecided,
+            milliseconds: now / 1000, coverage: coverage)
     }
 
     private func begin() throws(Violation) {
-        let ids = (1...UInt64(scenario.replicas)).map { $0 }
-        let membership = Membership(voters: ids)
-        for id in ids { try addNode(id, membership: membership) }
-        clients = (0..<scenario.clients).map { _ in
-            Client(seen: [Int](repeating: 0, count: scenario.keys))
+        let members = (1...scenario.replicas).map { number in
+            ReplicaMember(
+                id: UInt64(number) * 1000 + 1, name: "replica-\(number)", peerHost: "",
+                peerPort: number)
         }
+        for number in 1...scenario.replicas {
+            let drift = scenario.driftPerMille
+            let clock = SimulatedClock(perMille: 1000 - drift + below(2 * drift))
+            replicas.append(SimulatedReplica(number, settings(number, members), clock))
+        }
+        for replica in replicas { try start(replica) }
+        for _ in 0..<scenario.clients { clients.append(Client()) }
         for client in clients.indices {
             queue.add(.clientStart(client), at: below(scenario.thinkMax))
         }
+        for watcher in 0..<scenario.watchers {
+            watchers.append(Watcher())
+            queue.add(.watchPull(watcher, serial: 0), at: 1_000_000 + below(3_000_000))
+        }
         queue.add(.fault, at: scenario.faultInterval)
-        nodes[0].raft.campaign()
-        try pump(nodes[0])
+        queue.add(.operatorLooks, at: 500_000)
+    }
+
+    private func settings(_ number: Int, _ members: [ReplicaMember]) -> ReplicaSettings {
+        var settings = ReplicaSettings(
+            directory: options.scratchDirectory + "/\(options.seed)-\(number)",
+            clusterID: Self.clusterID, name: members[number - 1].name, members: members,
+            seed: options.seed &* 31 &+ UInt64(number))
+        settings.heartbeatMilliseconds = scenario.heartbeatMilliseconds
+        settings.electionMilliseconds = scenario.electionMilliseconds
+        settings.campaignsAtOnce = number == 1
+        settings.snapshotLogBytes = scenario.snapshotLogBytes
+        settings.logSegmentBytes = scenario.segmentBytes
+        settings.entriesInMemoryMax = scenario.entriesInMemoryMax
+        settings.inflightMessagesMax = scenario.inflightMessagesMax
+        settings.messageBytesMax = scenario.messageBytesMax
+        settings.requestMilliseconds = 1_500
+        settings.keyspace.mapBytes = 1 << 28
+        settings.keyspace.servesHistoryOnCaller = true
+        settings.keyspace.recentEventBytesMax = scenario.recentEventBytesMax
+        settings.keyspace.compactionRecordsPerApply = scenario.compactionRecords
+        return settings
     }
 
     /// Makes the next thing happen.
@@ -97,69 +145,65 @@ package final class Simulation {
         steps += 1
         hash.add(now)
         try handle(event)
+        if let violation { throw violation }
     }
 
     private func handle(_ event: SimulationEvent) throws(Violation) {
         switch event {
-        case .tick(let id, let epoch): try tick(id, epoch, event)
-        case .deliver(let bytes, let id): try deliver(bytes, to: id, event)
-        case .logDone(let id, let epoch):
-            guard let node = live(id, epoch, event) else { return }
-            try finishLogTask(node)
-        case .snapshotStreamed(let image, let from, let to, let term, let epoch):
-            try finishStream(image, from: from, to: to, term: term, epoch: epoch)
-        case .restart(let id, let epoch):
-            let node = self.node(id)
-            if node.epoch == epoch, !node.isRunning, !node.isRetired { try start(node) }
+        case .round(let number, let epoch, let serial):
+            guard let replica = live(number, epoch, event) else { return }
+            if replica.process?.roundSerial == serial { try runRound(replica) }
+        case .deliver(let packet, let from, let to, let fromMember, let toMember):
+            deliver(packet, from, to, fromMember, toMember, event)
+        case .logDone(let number, let epoch):
+            guard let replica = live(number, epoch, event) else { return }
+            try finishLogBatch(replica)
+        case .served(let read, let keyspace, let number, let epoch):
+            if live(number, epoch, event) != nil { read.done(.success(keyspace)) }
+        case .snapshotSaved(let number, let epoch):
+            if let replica = live(number, epoch, event) { finishSave(replica) }
+        case .snapshotStreamed(let number, let to, let epoch):
+            finishStream(number, to, epoch)
+        case .linkCheck(let number, let epoch):
+            if let replica = live(number, epoch, event) { checkLinks(replica) }
+        case .restart(let number, let epoch):
+            let replica = replicas[number - 1]
+            if replica.epoch == epoch, replica.process == nil, !replica.isGone {
+                try start(replica)
+            }
+        case .spaceFreed(let number): replicas[number - 1].files.capacityBytes = nil
         case .fault: try injectFault()
-        case .replacementStep: try advanceReplacement()
+        case .operatorLooks: try operatorLooks()
+        case .operatorHeard(let number, let isDone): operatorHeard(number, isDone)
+        default: try handleClient(event)
+        }
+    }
+
+    private func handleClient(_ event: SimulationEvent) throws(Violation) {
+        switch event {
         case .clientStart(let client): startOperation(client)
-        case .clientRequest(let operation, let id):
-            try takeRequest(operation, at: node(id), event)
+        case .clientRequest(let operation, let number): takeRequest(operation, number, event)
         case .clientReply(let operation, let reply): takeReply(operation, reply)
         case .clientTimeout(let operation): takeTimeout(operation)
+        case .watchPull(let watcher, let serial): pull(watcher, serial)
+        case .watchAnswer(let watcher, let serial, let result):
+            try takeAnswer(watcher, serial, result)
+        default: break
         }
     }
 
-    func node(_ id: UInt64) -> Node { nodes[Int(id) - 1] }
+    func number(named name: String) -> Int { Int(name.dropFirst(8)) ?? 1 }
 
-    /// The running process that an event is for; nil if it is void or was put off to the end of a
-    /// pause.
-    func live(_ id: UInt64, _ epoch: Int, _ event: SimulationEvent) -> Node? {
-        let node = self.node(id)
-        guard node.isRunning, node.epoch == epoch else { return nil }
-        guard node.pausedUntil <= now else {
-            queue.add(event, at: node.pausedUntil)
+    /// The replica whose running process an event is for; nil if it is void or was put off to the
+    /// end of a pause.
+    func live(_ number: Int, _ epoch: Int, _ event: SimulationEvent) -> SimulatedReplica? {
+        let replica = replicas[number - 1]
+        guard replica.process != nil, replica.epoch == epoch else { return nil }
+        guard replica.pausedUntil <= now else {
+            queue.add(event, at: replica.pausedUntil)
             return nil
         }
-        return node
-    }
-
-    private func tick(
-        _ id: UInt64, _ epoch: Int, _ event: SimulationEvent
-    ) throws(Violation) {
-        guard let node = live(id, epoch, event) else { return }
-        queue.add(event, at: now + node.tickPeriod)
-        node.raft.tick()
-        try pump(node)
-    }
-
-    private func deliver(
-        _ bytes: Bytes, to id: UInt64, _ event: SimulationEvent
-    ) throws(Violation) {
-        let node = self.node(id)
-        guard let node = live(id, node.epoch, event) else { return }
-        let message: Message
-        do {
-            message = try Message(decoding: bytes)
-        } catch {
-            throw .correctness("a message does not decode: \(error)")
-        }
-        guard !network.isBlocked(from: message.from, to: id) else { return }
-        hash.add(bytes)
-        trace("\(id) receives \(message.text)")
-        node.raft.step(message)
-        try pump(node)
+        return replica
     }
 
     /// A number in `0...bound`.
@@ -171,9 +215,8 @@ package final class Simulation {
 
     func trace(_ text: @autoclosure () -> String) {
         guard let trace = options.trace else { return }
-        let milliseconds = now / 1000
         let micro = String(now % 1000)
         let fraction = String(repeating: "0", count: 3 - micro.count) + micro
-        trace("\(steps) \(milliseconds).\(fraction) ms: \(text())")
+        trace("\(steps) \(now / 1000).\(fraction) ms: \(text())")
     }
 }

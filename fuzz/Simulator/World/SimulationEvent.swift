@@ -1,18 +1,44 @@
 import Basics
+import Keyspace
 import Raft
+import ReplicaCore
 
-/// What can happen next. Replicas are named by id; an event of an earlier process of a replica is
-/// void.
+/// What can happen next. Replicas are named by number; an event of an earlier process of a replica
+/// is void.
 enum SimulationEvent: Sendable {
-    case tick(node: UInt64, epoch: Int)
-    case deliver(Bytes, to: UInt64)
-    case logDone(node: UInt64, epoch: Int)
-    case snapshotStreamed(StateImage, from: UInt64, to: UInt64, term: UInt64, epoch: Int)
-    case restart(node: UInt64, epoch: Int)
+    /// The core's thread runs; void if another round was set for earlier.
+    case round(Int, epoch: Int, serial: Int)
+    case deliver(Packet, from: Int, to: Int, fromMember: UInt64, toMember: UInt64)
+    case logDone(Int, epoch: Int)
+    case served(PendingRead, Keyspace, Int, epoch: Int)
+    case snapshotSaved(Int, epoch: Int)
+    case snapshotStreamed(Int, to: Int, epoch: Int)
+    case linkCheck(Int, epoch: Int)
+    case restart(Int, epoch: Int)
+    case spaceFreed(Int)
     case fault
-    case replacementStep
+    case operatorLooks
+    case operatorHeard(Int, isDone: Bool)
     case clientStart(Int)
-    case clientRequest(operation: Int, node: UInt64)
-    case clientReply(operation: Int, reply: ClientReply)
+    case clientRequest(operation: Int, replica: Int)
+    case clientReply(operation: Int, ClientReply)
     case clientTimeout(operation: Int)
+    case watchPull(Int, serial: Int)
+    case watchAnswer(Int, serial: Int, Result<WatchBatch, StoreError>)
+}
+
+/// What one write of a connection carries.
+enum Packet: Sendable {
+    /// Encoded, so that the codec is part of what is simulated.
+    case messages([Bytes])
+    case requests([PeerRequest])
+    case answers([PeerAnswer])
+}
+
+/// A snapshot on its way from one replica to another.
+struct SnapshotTransfer {
+    var stream: SnapshotStream
+    var toMember: UInt64
+    var fromMember: UInt64
+    var term: UInt64
 }

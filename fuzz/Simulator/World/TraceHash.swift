@@ -1,24 +1,25 @@
 package import Basics
 
-/// A running hash of everything that happens (FNV-1a), to compare two runs of one seed.
+/// A running hash of everything that happens, to compare two runs of one seed.
 package struct TraceHash: Sendable, Hashable {
     package private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
     package init() {}
 
     package mutating func add(_ number: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            addByte(UInt8(truncatingIfNeeded: number >> shift))
-        }
+        var mixed = (value ^ number) &* 0x9e37_79b9_7f4a_7c15
+        mixed ^= mixed >> 29
+        value = mixed &* 0xbf58_476d_1ce4_e5b9
     }
 
     package mutating func add(_ bytes: Bytes) {
         add(UInt64(bytes.count))
-        for byte in bytes { addByte(byte) }
-    }
-
-    private mutating func addByte(_ byte: UInt8) {
-        value = (value ^ UInt64(byte)) &* 0x100_0000_01b3
+        var word: UInt64 = 0
+        for (position, byte) in bytes.enumerated() {
+            word = word << 8 | UInt64(byte)
+            if position & 7 == 7 { add(word) }
+        }
+        if bytes.count & 7 != 0 { add(word) }
     }
 
     /// 16 hexadecimal digits.

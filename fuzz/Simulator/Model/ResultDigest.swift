@@ -1,41 +1,9 @@
 import Basics
-import Keyspace
-import Raft
-
-/// The state machine of one simulated replica.
-protocol SimulatedState: AnyObject {
-    var appliedIndex: UInt64 { get }
-    var appliedTerm: UInt64 { get }
-    /// The members as `Command.membership` left them; nil if there never was one.
-    func membership() throws(Violation) -> Bytes?
-    func apply(_ batch: [AppliedEntry]) throws(Violation) -> [CommandResult]
-    /// The value of a key at the applied state.
-    func value(of key: Bytes) throws(Violation) -> Bytes?
-    /// A hash of all keys with their revisions, and of the revision.
-    func digest() throws(Violation) -> UInt64
-    /// Everything, as a snapshot file would hold it.
-    func image() throws(Violation) -> StateImage
-    /// The process was killed and starts again: what the kernel held is still there.
-    func reopen() throws(Violation)
-    /// Removes what it keeps on disk.
-    func discard()
-}
-
-/// A snapshot file, synced.
-struct StateImage: Sendable {
-    enum Content: Sendable {
-        case model(ModelKeyspace)
-        /// The bytes of a snapshot file of the production keyspace.
-        case file(Bytes)
-    }
-
-    var meta: SnapshotMeta
-    var content: Content
-}
+package import Keyspace
 
 /// A hash of an answer, to compare answers of several state machines.
-enum ResultDigest {
-    static func of(_ result: CommandResult) -> UInt64 {
+package enum ResultDigest {
+    package static func of(_ result: CommandResult) -> UInt64 {
         var hash = TraceHash()
         switch result {
         case .transaction(.success(let response)):
@@ -93,9 +61,28 @@ enum ResultDigest {
         }
     }
 
-    static func ofState(_ items: [KeyValue], revision: Int64) -> UInt64 {
+    package static func of(_ response: RangeResponse) -> UInt64 {
+        var hash = TraceHash()
+        hash.add(UInt64(bitPattern: response.revision))
+        hash.add(UInt64(bitPattern: response.count))
+        for item in response.keyValues { add(item, to: &hash) }
+        return hash.value
+    }
+
+    package static func of(_ error: StoreError) -> UInt64 {
+        var hash = TraceHash()
+        hash.add(8)
+        hash.add(Array(error.message.utf8))
+        return hash.value
+    }
+
+    static func ofState(
+        _ items: [KeyValue], revision: Int64, _ compactRevision: Int64, _ leases: [Int64]
+    ) -> UInt64 {
         var hash = TraceHash()
         hash.add(UInt64(bitPattern: revision))
+        hash.add(UInt64(bitPattern: compactRevision))
+        for lease in leases { hash.add(UInt64(bitPattern: lease)) }
         for item in items { add(item, to: &hash) }
         return hash.value
     }

@@ -1,0 +1,92 @@
+package import Basics
+package import Keyspace
+package import Raft
+
+/// The one true log: the first replica that applies an entry writes it down, all others have to
+/// agree. Beside it the dumb keyspace applies the same commands and says what state every replica
+/// must have, and which events watchers must see.
+package struct CommittedLog {
+    package struct Item: Sendable {
+        package var entry: Entry
+        package var command: Command
+        /// The highest term any replica had when it was first applied.
+        var committedIn: UInt64
+    }
+
+    /// Events that became visible together.
+    package struct Group: Sendable {
+        package var first: Int64
+        package var last: Int64
+        package var events: [Event]
+
+        package init(first: Int64, last: Int64, events: [Event]) {
+            self.first = first
+            self.last = last
+            self.events = events
+        }
+    }
+
+    /// Item i has index i + 1.
+    package private(set) var items: [Item] = []
+    package private(set) var groups: [Group] = []
+    package private(set) var model = ModelKeyspace()
+    private var digests: [UInt64]
+    /// Indexes by payload, for commands of clients, whose payloads differ.
+    private var indexes: [Bytes: [UInt64]] = [:]
+
+    package init() {
+        digests = [model.digest]
+    }
+
+    package var lastIndex: UInt64 { UInt64(items.count) }
+
+    package func indexes(of payload: Bytes) -> [UInt64] { indexes[payload] ?? [] }
+
+    /// A replica applied an entry. Returns whether it is the first to.
+    package mutating func applied(
+        _ entry: Entry, by replica: Int, maxTerm: UInt64
+    ) throws(Violation) -> Bool {
+        guard entry.index > lastIndex else {
+            let known = items[Int(entry.index) - 1].entry
+            guard known == entry else {
+                throw .correctness(
+                    "state machine safety: replica \(replica) applied \(entry.term)/"
+                        + "\(entry.index), another one \(known.term)/\(known.index)")
+            }
+            return false
+        }
+        guard entry.index == lastIndex + 1 else {
+            throw .correctness(
+                "replica \(replica) applied entry \(entry.index) when the cluster had committed "
+                    + "\(lastIndex)")
+        }
+        var command = Command.nothing
+        if entry.kind == .normal {
+            do {
+                command = try Command(decoding: entry.payload)
+            } catch {
+                throw .correctness("entry \(entry.index) does not decode: \(error)")
+            }
+            indexes[entry.payload, default: []].append(entry.index)
+        }
+        items.append(Item(entry: entry, command: command, committedIn: maxTerm))
+        let before = model.revision
+        _ = model.apply(command)
+        if !model.events.isEmpty {
+            groups.append(
+                Group(first: before + 1, last: model.revision, events: model.events))
+        }
+        digests.append(model.digest)
+        return true
+    }
+
+    /// A replica's whole state as of `index`.
+    package func agrees(_ digest: UInt64, at index: UInt64, of replica: Int) throws(Violation) {
+        guard index < UInt64(digests.count) else {
+            throw .correctness("replica \(replica) is at entry \(index), which nobody applied")
+        }
+        guard digests[Int(index)] == digest else {
+            throw .correctness("the state of replica \(replica) at entry \(index) is not right")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/// When leases end: never early, and late only within a bound.
+///
+/// Times are the world's, in microseconds. A client's grant or renewal counts from when it was
+/// asked for, because the leader started the time at some moment after that.
+package struct LeaseOracle: Sendable {
+    private struct Lease: Sendable {
+        var id: Int64
+        var microseconds: UInt64
+        /// Not before this.
+        var earliest: UInt64
+        /// When the time was last started anew, as far as anybody knows.
+        var renewed: UInt64
+        var isRevokedByClient = false
+        var end: UInt64?
+    }
+
+    private var leases: [Lease] = []
+    /// Clocks run fast by this much at most, in thousandths.
+    private let driftPerMille: UInt64
+    /// How much clocks jumped ahead so far, all together.
+    private var jumped: UInt64 = 0
+
+    package init(driftPerMille: UInt64) {
+        self.driftPerMille = driftPerMille
+    }
+
+    package mutating func clockJumped(by microseconds: UInt64) { jumped += microseconds }
+
+    /// A client knows that it has the lease since a call made at `called`.
+    package mutating func granted(_ id: Int64, seconds: Int64, called: UInt64, now: UInt64) {
+        let microseconds = UInt64(seconds) * 1_000_000
+        var lease = Lease(id: id, microseconds: microseconds, earliest: 0, renewed: now)
+        lease.earliest = called + shortest(microseconds)
+        leases.removeAll { $0.id == id }
+        leases.append(lease)
+    }
+
+    /// A keep-alive was answered with success.
+    package mutating func renewed(_ id: Int64, called: UInt64, now: UInt64) {
+        guard let slot = leases.firstIndex(where: { $0.id == id }), leases[slot].end == nil else {
+            return
+        }
+        leases[slot].earliest = max(
+            leases[slot].earliest, called + shortest(leases[slot].microseconds))
+        leases[slot].renewed = max(leases[slot].renewed, now)
+    }
+
+    /// A client may have revoked it.
+    package mutating func revoking(_ id: Int64) {
+        guard let slot = leases.firstIndex(where: { $0.id == id }) else { return }
+        leases[slot].isRevokedByClient = true
+    }
+
+    /// The end of a lease was written into a log for the first time.
+    package mutating func ended(_ id: Int64, now: UInt64) throws(Violation) {
+        guard let slot = leases.firstIndex(where: { $0.id == id }), leases[slot].end == nil else {
+            return
+        }
+        leases[slot].end = now
+        guard !leases[slot].isRevokedByClient, now + jumped < leases[slot].earliest else { return }
+        throw .correctness(
+            "lease \(id) ended \((leases[slot].earliest - now) / 1000) ms early")
+    }
+
+    /// Leases whose time was over at `now` by more than `slack` and that still stand.
+    package func overdue(now: UInt64, slack: UInt64, standing: [Int64]) -> [Int64] {
+        leases.filter { lease in
+            let longest = lease.microseconds * 1000 / (1000 - min(driftPerMille, 900))
+            return standing.contains(lease.id) && now > lease.renewed + longest + slack
+        }.map(\.id)
+    }
+
+    /// A time to live on the fastest clock.
+    private func shortest(_ microseconds: UInt64) -> UInt64 {
+        microseconds * 1000 / (1000 + driftPerMille)
+    }
+}

@@ -1,0 +1,180 @@
+package import Raft
+
+/// What Raft promises, beside what `CommittedLog` checks: watches every replica after each of its
+/// rounds, and every promise that leaves it.
+package struct RaftInvariants {
+    private struct Written: Hashable {
+        var index: UInt64
+        var term: UInt64
+    }
+
+    private struct Ballot: Hashable {
+        var voter: UInt64
+        var term: UInt64
+    }
+
+    /// Entries by index and term, with the term before each.
+    private var written: [Written: (entry: Entry, previousTerm: UInt64)] = [:]
+    private var leaders: [UInt64: UInt64] = [:]
+    private var votes: [Ballot: UInt64] = [:]
+    package private(set) var maxTerm: UInt64 = 0
+
+    package init() {}
+
+    package func entry(index: UInt64, term: UInt64) -> Entry? {
+        written[Written(index: index, term: term)]?.entry
+    }
+
+    // MARK: Election safety, leader completeness
+
+    /// A replica became leader.
+    package mutating func elected(_ raft: Raft, _ log: CommittedLog) throws(Violation) {
+        maxTerm = max(maxTerm, raft.term)
+        if let other = leaders[raft.term], other != raft.id {
+            throw .correctness(
+                "election safety: \(other) and \(raft.id) both lead term \(raft.term)")
+        }
+        leaders[raft.term] = raft.id
+        var index = log.lastIndex
+        while index >= max(1, raft.firstIndex) {
+            let item = log.items[Int(index) - 1]
+            // An old leader may learn of its election when a newer one has committed already.
+            guard item.committedIn >= raft.term || raft.term(at: index) == item.entry.term else {
+                throw .correctness(
+                    "leader completeness: \(raft.id) leads term \(raft.term) and lacks committed "
+                        + "entry \(item.entry.term)/\(index)")
+            }
+            index -= 1
+        }
+    }
+
+    // MARK: Promises
+
+    /// A message leaves a replica. What it promises must be durable there.
+    package mutating func sent(
+        _ message: Message, durable: (term: UInt64, vote: UInt64, lastIndex: UInt64)
+    ) throws(Violation) {
+        switch message.body {
+        case .voteResponse(granted: true):
+            try voted(message.from, for: message.to, in: message.term)
+            guard
+                durable.term > message.term
+                    || durable.term == message.term && durable.vote == message.to
+            else {
+                throw .correctness(
+                    "\(message.from) votes for \(message.to) in term \(message.term) before the "
+                        + "vote is durable")
+            }
+        case .vote:
+            try voted(message.from, for: message.from, in: message.term)
+            guard
+                durable.term > message.term
+                    || durable.term == message.term && durable.vote == message.from
+            else {
+                throw .correctness(
+                    "\(message.from) asks for votes in term \(message.term) before its own is "
+                        + "durable")
+            }
+        case .appended(let index):
+            guard durable.lastIndex >= index else {
+                throw .correctness(
+                    "\(message.from) acknowledges entry \(index), durable is "
+                        + "\(durable.lastIndex)")
+            }
+        default: break
+        }
+    }
+
+    private mutating func voted(
+        _ voter: UInt64, for candidate: UInt64, in term: UInt64
+    ) throws(Violation) {
+        let ballot = Ballot(voter: voter, term: term)
+        if let other = votes[ballot], other != candidate {
+            throw .correctness("\(voter) voted for \(other) and \(candidate) in term \(term)")
+        }
+        votes[ballot] = candidate
+    }
+
+    // MARK: Log matching
+
+    /// A replica writes entries. An entry of the same index and term is the same entry everywhere
+    /// and has the same predecessor, from which log matching follows by induction.
+    package mutating func wrote(_ entries: [Entry], after previousTerm: UInt64) throws(Violation) {
+        var previousTerm = previousTerm
+        for entry in entries {
+            let key = Written(index: entry.index, term: entry.term)
+            if let known = written[key] {
+                guard known.entry == entry, known.previousTerm == previousTerm else {
+                    throw .correctness(
+                        "log matching: two entries \(entry.term)/\(entry.index), one after term "
+                            + "\(known.previousTerm), one after term \(previousTerm)")
+                }
+            } else {
+                written[key] = (entry, previousTerm)
+            }
+            previousTerm = entry.term
+        }
+    }
+
+    // MARK: Commitment
+
+    /// A leader committed up to `index`: a quorum of its voters must hold the entry durably, and it
+    /// must be of the leader's own term (figure 8 of the paper).
+    package func committed(
+        _ raft: Raft, holds: (UInt64) -> Bool
+    ) throws(Violation) {
+        let index = raft.commitIndex
+        guard raft.term(at: index) == raft.term else {
+            throw .correctness(
+                "\(raft.id), leader of term \(raft.term), commits entry \(index) of term "
+                    + "\(raft.term(at: index) ?? 0)")
+        }
+        let voters = raft.membership.voters
+        let holders = voters.filter(holds)
+        guard holders.count > voters.count / 2 else {
+            throw .correctness(
+                "committed on quorum: \(raft.id) commits entry \(raft.term)/\(index), which only "
+                    + "\(holders) of \(voters) hold durably")
+        }
+    }
+}
+
+/// What must not go back within a process, and the order of its positions.
+package struct Monotony {
+    private var term: UInt64 = 0
+    private var vote: UInt64 = 0
+    private var commit: UInt64 = 0
+    private var applied: UInt64 = 0
+    private var revision: Int64 = 0
+    private var compactRevision: Int64 = 0
+
+    package init() {}
+
+    package mutating func check(
+        _ raft: Raft, stateIndex: UInt64, revision: Int64, compactRevision: Int64
+    ) throws(Violation) {
+        guard raft.term >= term, raft.commitIndex >= commit, stateIndex >= applied,
+            revision >= self.revision, compactRevision >= self.compactRevision
+        else {
+            throw .correctness(
+                "\(raft.id) went back: term \(term) to \(raft.term), commit \(commit) to "
+                    + "\(raft.commitIndex), applied \(applied) to \(stateIndex), revision "
+                    + "\(self.revision) to \(revision), compacted \(self.compactRevision) to "
+                    + "\(compactRevision)")
+        }
+        guard raft.term > term || vote == 0 || raft.vote == vote else {
+            throw .correctness("\(raft.id) changed its vote in term \(term)")
+        }
+        guard raft.firstIndex <= raft.appliedIndex + 1, raft.appliedIndex <= raft.commitIndex,
+            raft.commitIndex <= raft.lastIndex, stateIndex <= raft.commitIndex
+        else {
+            throw .correctness(
+                "\(raft.id) is out of order: purged \(raft.firstIndex - 1), applied "
+                    + "\(raft.appliedIndex), committed \(raft.commitIndex), last "
+                    + "\(raft.lastIndex), state \(stateIndex)")
+        }
+        (term, vote) = (raft.term, raft.vote)
+        (commit, applied) = (raft.commitIndex, stateIndex)
+        (self.revision, self.compactRevision) = (revision, compactRevision)
+    }
+}

@@ -1,0 +1,181 @@
+import Basics
+import Keyspace
+import Raft
+import ReplicaCore
+import WriteAheadLog
+
+/// The world round a simulated replica's core.
+final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
+    // Sendable because a simulation has one thread.
+
+    /// A connection to a member, as the replica sees it.
+    struct Link {
+        var member: ReplicaMember
+        var number: Int
+        var isLearner: Bool
+        var isUp = false
+    }
+
+    private unowned let world: Simulation
+    private unowned let replica: SimulatedReplica
+    let epoch: Int
+    let log: WriteAheadLog
+
+    // The log's queue
+    var waiting: [LogWork] = []
+    var batch: LogBatch?
+    var isLogBroken = false
+
+    private(set) var links: [Link] = []
+    var ownID: UInt64
+    private(set) var keyspace: Keyspace?
+    /// A snapshot file being written.
+    var saving: SnapshotStream?
+    /// Snapshots on their way, by the receiver's number.
+    var sending: [(to: Int, transfer: SnapshotTransfer)] = []
+
+    init(
+        _ world: Simulation, _ replica: SimulatedReplica, _ log: WriteAheadLog, ownID: UInt64
+    ) {
+        self.world = world
+        self.replica = replica
+        self.log = log
+        self.ownID = ownID
+        epoch = replica.epoch
+    }
+
+    // MARK: Log
+
+    func log(_ work: LogWork) {
+        guard !isLogBroken else { return }
+        if case .write(let write) = work, let first = write.entries.first {
+            world.checkWritten(write.entries, replica.issued.term(at: first.index - 1), replica)
+        }
+        replica.issued.apply(work)
+        waiting.append(work)
+        world.startLogBatch(replica)
+    }
+
+    // MARK: Peers
+
+    func send(_ messages: [Message]) {
+        guard !messages.isEmpty else { return }
+        for message in messages { world.checkPromise(message, replica) }
+        for link in links where link.isUp {
+            let own = messages.filter { $0.to == link.member.id }
+            guard !own.isEmpty else { continue }
+            for message in own { world.traceMessage(message, from: replica) }
+            world.transmit(
+                .messages(own.map { $0.encoded() }), from: replica.number, link.number,
+                fromMember: ownID, toMember: link.member.id)
+        }
+    }
+
+    func send(_ requests: [PeerRequest], to peer: UInt64) -> Bool {
+        guard let link = links.first(where: { $0.member.id == peer }), link.isUp else {
+            return false
+        }
+        world.transmit(
+            .requests(requests), from: replica.number, link.number, fromMember: ownID,
+            toMember: peer)
+        return true
+    }
+
+    func send(_ answers: [PeerAnswer], to peer: UInt64) {
+        guard let link = links.first(where: { $0.member.id == peer }), link.isUp else { return }
+        world.transmit(
+            .answers(answers), from: replica.number, link.number, fromMember: ownID,
+            toMember: peer)
+    }
+
+    func isUp(_ peer: UInt64) -> Bool {
+        links.contains { $0.member.id == peer && $0.isUp }
+    }
+
+    func setMembers(_ cluster: ClusterMembers) {
+        let old = links
+        links = cluster.members.filter { $0.id != ownID }.map { member in
+            var link = Link(
+                member: member, number: world.number(named: member.name),
+                isLearner: cluster.membership.learners.contains(member.id))
+            link.isUp = old.contains { $0.member.id == member.id && $0.isUp }
+            return link
+        }
+    }
+
+    func setLink(_ position: Int, isUp: Bool) { links[position].isUp = isUp }
+
+    func setOwnID(_ id: UInt64) { ownID = id }
+
+    // MARK: Reads
+
+    func serve(_ read: PendingRead, _ keyspace: Keyspace) -> Bool {
+        world.serve(read, keyspace, replica)
+        return true
+    }
+
+    // MARK: Snapshots
+
+    func saveSnapshot(of keyspace: Keyspace) { world.saveSnapshot(of: keyspace, replica, self) }
+
+    func sendSnapshot(
+        of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64
+    ) {
+        world.sendSnapshot(of: keyspace, to: member, term: term, replica, self)
+    }
+
+    func replaceKeyspace(
+        bySnapshot path: String, memberID: UInt64
+    ) throws(ReplicaFailure) -> Keyspace {
+        world.trace("\(replica.number) installs \(path.suffix(25))")
+        return try replica.directory.replaceKeyspace(
+            bySnapshot: path,
+            ReplicaIdentity(
+                clusterID: Simulation.clusterID, memberID: memberID, isJoining: false),
+            options: replica.settings.keyspace)
+    }
+
+    func removeSnapshot(_ path: String) throws(ReplicaFailure) { try FileSystem.remove(path) }
+
+    func removeSnapshots(before index: UInt64) throws(ReplicaFailure) {
+        try replica.directory.removeSnapshots(before: index)
+    }
+
+    // MARK: Directory
+
+    func hasDirectory() -> Bool { FileSystem.exists(replica.directory.identity) }
+
+    func join(as memberID: UInt64) throws(ReplicaFailure) {
+        world.trace("\(replica.number) joins as \(memberID)")
+        try replica.directory.write(
+            ReplicaIdentity(
+                clusterID: Simulation.clusterID, memberID: memberID, isJoining: true))
+    }
+
+    func closeCleanly(_ keyspace: Keyspace) throws(ReplicaFailure) {
+        try replica.directory.closeCleanly(keyspace)
+    }
+
+    // MARK: Whom it concerns
+
+    func publish(_ status: ReplicaStatus) {}
+
+    func publish(_ keyspace: Keyspace?) {
+        self.keyspace = keyspace
+        replica.process?.mustCompare = true
+    }
+
+    func stop() {}
+
+    func refuseInputs(_ error: StoreError) {
+        for input in replica.process?.inbox ?? [] {
+            switch input {
+            case .write(let write): write.done(.failure(error))
+            case .read(let read): read.done(.failure(error))
+            case .question(let question): question.done(.failure(error))
+            default: break
+            }
+        }
+        replica.process?.inbox = []
+    }
+}

@@ -1,0 +1,91 @@
+import Basics
+import Keyspace
+import Raft
+import ReplicaCore
+import WriteAheadLog
+
+/// One replica: its directory and its log's files, which survive its processes, and the process
+/// that runs, if any.
+final class SimulatedReplica {
+    enum Condition: Sendable {
+        case good
+        /// Ended with a code that a restart does not mend, or lost its directory.
+        case broken
+        /// Emptied by the operator, who waits until it votes again.
+        case beingReplaced
+    }
+
+    let number: Int
+    var settings: ReplicaSettings
+    let files = MemoryLogFiles()
+    var clock: SimulatedClock
+    var condition = Condition.good
+
+    // The process
+    var process: SimulatedProcess? {
+        didSet { if let process { lastMemberID = process.core.memberID } }
+    }
+    /// The member whose log the files hold.
+    var lastMemberID: UInt64 = 0
+    /// Rises with every start and end; events meant for an earlier process find nobody.
+    var epoch = 0
+    var pausedUntil: UInt64 = 0
+    /// Times how long a sync takes.
+    var diskSlowness: UInt64 = 1
+    /// Left out of the core that has to serve in the end.
+    var isGone = false
+
+    // What the checks know
+    /// What Raft handed to the log, and what of it is durable.
+    var issued = LogMirror()
+    var durable = LogMirror()
+    /// Handed to the files, not synced yet.
+    var inFlight: [LogWork] = []
+    /// The files were damaged: what is found need not be what was written.
+    var isDamaged = false
+
+    init(_ number: Int, _ settings: ReplicaSettings, _ clock: SimulatedClock) {
+        self.number = number
+        self.settings = settings
+        self.clock = clock
+    }
+
+    var directory: ReplicaDirectory { ReplicaDirectory(settings.directory) }
+
+    var isBlank: Bool { durable == LogMirror() && inFlight.isEmpty }
+}
+
+/// A running replica: the production core and what surrounds it.
+final class SimulatedProcess {
+    let core: ReplicaCore
+    let environment: SimulatedEnvironment
+    var inbox: [ReplicaInput] = []
+    /// When the next round is set for, and which event brings it.
+    var roundAt = UInt64.max
+    var roundSerial = 0
+
+    // As of the last look
+    var monotony = Monotony()
+    var applied: UInt64 = 0
+    var leaderTerm: UInt64 = 0
+    var commit: UInt64 = 0
+    var voters: [UInt64] = []
+    var role = Role.follower
+    /// The keyspace was new to us: its whole state is compared.
+    var mustCompare = true
+
+    init(_ core: ReplicaCore, _ environment: SimulatedEnvironment) {
+        self.core = core
+        self.environment = environment
+    }
+}
+
+/// For closures that the production code wants to be sendable: all of a simulation is one thread.
+struct OneThread<Value>: @unchecked Sendable {
+    // Sendable because nothing leaves the thread of its simulation.
+    let value: Value
+
+    init(_ value: Value) {
+        self.value = value
+    }
+}

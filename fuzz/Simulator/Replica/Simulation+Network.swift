@@ -1,0 +1,101 @@
+import Basics
+import Raft
+import ReplicaCore
+
+/// Connections between replicas. What a connection carries may get lost, late and out of order, as
+/// if it broke and was made again; Raft's messages may come twice as well.
+extension Simulation {
+    func transmit(
+        _ packet: Packet, from: Int, _ to: Int, fromMember: UInt64, toMember: UInt64
+    ) {
+        guard !network.isBlocked(from, to), !chance(per10000: scenario.lossPer10000) else {
+            return
+        }
+        var copies = 1
+        if case .messages = packet, chance(per10000: scenario.duplicatePer10000) { copies = 2 }
+        for _ in 0..<copies {
+            var time = max(now, network.clog(from, to)) + scenario.delayMin
+            time += below(scenario.delayMax)
+            if chance(per10000: scenario.latePer10000) { time += below(500_000) }
+            queue.add(
+                .deliver(packet, from: from, to: to, fromMember: fromMember, toMember: toMember),
+                at: time)
+        }
+    }
+
+    func deliver(
+        _ packet: Packet, _ from: Int, _ to: Int, _ fromMember: UInt64, _ toMember: UInt64,
+        _ event: SimulationEvent
+    ) {
+        let epoch = replicas[to - 1].epoch
+        guard let replica = live(to, epoch, event), !network.isBlocked(from, to),
+            replica.process?.core.memberID == toMember
+        else { return }
+        switch packet {
+        case .messages(let encoded):
+            var messages: [Message] = []
+            for bytes in encoded {
+                do {
+                    messages.append(try Message(decoding: bytes))
+                } catch {
+                    violation = .correctness("a message does not decode: \(error)")
+                }
+            }
+            tell(replica, .messages(messages))
+        case .requests(let requests): tell(replica, .peerRequests(from: fromMember, requests))
+        case .answers(let answers): tell(replica, .peerAnswers(from: fromMember, answers))
+        }
+    }
+
+    /// Connections that broke or came to be since the last look.
+    func checkLinks(_ replica: SimulatedReplica) {
+        queue.add(
+            .linkCheck(replica.number, epoch: replica.epoch), at: now + 30_000 + below(60_000))
+        guard let environment = replica.process?.environment else { return }
+        for (position, link) in environment.links.enumerated() {
+            let isUp = isReachable(link, from: replica, environment)
+            guard isUp != link.isUp else { continue }
+            environment.setLink(position, isUp: isUp)
+            trace("\(replica.number) \(isUp ? "reaches" : "lost") \(link.number)")
+            tell(replica, isUp ? .peerUp(link.member.id) : .peerDown(link.member.id))
+        }
+    }
+
+    private func isReachable(
+        _ link: SimulatedEnvironment.Link, from replica: SimulatedReplica,
+        _ environment: SimulatedEnvironment
+    ) -> Bool {
+        let peer = replicas[link.number - 1]
+        guard let process = peer.process else { return false }
+        let there = network.isBlocked(replica.number, link.number)
+        let back = network.isBlocked(link.number, replica.number)
+        if there || back { return link.isUp && !(there && back) }
+        if peer.pausedUntil > now { return link.isUp }
+        if process.core.memberID == 0, link.isLearner {
+            // It takes up its new id, and refuses the connection this time.
+            tell(
+                peer,
+                .greeted(
+                    environment.ownID, name: replica.settings.name, asID: link.member.id))
+            return false
+        }
+        guard process.core.memberID == link.member.id else { return false }
+        if !link.isUp {
+            tell(
+                peer,
+                .greeted(
+                    environment.ownID, name: replica.settings.name, asID: link.member.id))
+        }
+        return true
+    }
+
+    func traceMessage(_ message: Message, from replica: SimulatedReplica) {
+        guard options.trace != nil else { return }
+        var text = "\(message.body)"
+        if case .append(let index, let term, let entries, let commit) = message.body {
+            let names = entries.map { "\($0.term)/\($0.index)" }.joined(separator: " ")
+            text = "append after \(term)/\(index): [\(names)] commit \(commit)"
+        }
+        trace("\(message.from)->\(message.to) term \(message.term) \(text)")
+    }
+}

@@ -1,0 +1,250 @@
+import Basics
+import Glibc
+import Keyspace
+import Raft
+import ReplicaCore
+import WriteAheadLog
+
+/// Processes that begin, run their rounds, and end.
+extension Simulation {
+    func start(_ replica: SimulatedReplica) throws(Violation) {
+        replica.epoch += 1
+        let files = OneThread(replica.files)
+        replica.settings.makeLogFiles = { _ in files.value }
+        // An empty replica that never promised anything may begin again.
+        replica.settings.isNewCluster = replica.condition == .good && replica.isBlank
+        let opened: OpenedReplica
+        do throws(ReplicaFailure) {
+            opened = try ReplicaOpening(replica.settings).open()
+        } catch {
+            return ended(replica, error)
+        }
+        try checkRecovered(opened, replica)
+        let environment = SimulatedEnvironment(
+            self, replica, opened.log, ownID: opened.memberID)
+        let core = ReplicaCore(
+            replica.settings, opened, environment: environment,
+            now: replica.clock.time(at: now))
+        let process = SimulatedProcess(core, environment)
+        replica.process = process
+        trace(
+            "\(replica.number) starts as member \(opened.memberID): \(replica.durable.text), "
+                + "applied \(opened.initial.applied)")
+        do throws(ReplicaFailure) { try core.begin() } catch { return exit(replica, error) }
+        process.applied = opened.initial.applied
+        if let keyspace = environment.keyspace, opened.memberID != 0 {
+            try compareState(keyspace, replica)
+        }
+        scheduleRound(replica, at: now)
+        queue.add(.linkCheck(replica.number, epoch: replica.epoch), at: now + below(20_000))
+    }
+
+    /// What a restart finds must be what was durable, or what the log was writing then, frame by
+    /// frame.
+    private func checkRecovered(
+        _ opened: OpenedReplica, _ replica: SimulatedReplica
+    ) throws(Violation) {
+        let found = LogMirror(opened.initial)
+        var candidate = replica.durable
+        var isRight = replica.isDamaged || candidate.agrees(with: found)
+        for work in replica.inFlight where !isRight {
+            candidate.apply(work)
+            isRight = candidate.agrees(with: found)
+        }
+        guard isRight else {
+            throw .correctness(
+                "replica \(replica.number) lost part of its log: durable was "
+                    + "\(replica.durable.text), a restart finds \(found.text)")
+        }
+        replica.durable = found
+        replica.issued = found
+        replica.inFlight = []
+        replica.isDamaged = false
+    }
+
+    /// Wakes the core's thread at a time; an earlier wake-up stays.
+    func scheduleRound(_ replica: SimulatedReplica, at time: UInt64) {
+        guard let process = replica.process, time < process.roundAt else { return }
+        process.roundAt = time
+        process.roundSerial += 1
+        queue.add(
+            .round(replica.number, epoch: replica.epoch, serial: process.roundSerial), at: time)
+    }
+
+    func tell(_ replica: SimulatedReplica, _ input: ReplicaInput) {
+        replica.process?.inbox.append(input)
+        scheduleRound(replica, at: now + 5 + below(40))
+    }
+
+    func runRound(_ replica: SimulatedReplica) throws(Violation) {
+        guard let process = replica.process else { return }
+        process.roundAt = .max
+        let inputs = process.inbox
+        process.inbox = []
+        do throws(ReplicaFailure) {
+            try process.core.step(inputs, now: replica.clock.time(at: now))
+        } catch {
+            return exit(replica, error)
+        }
+        try look(replica)
+        let next = replica.clock.world(of: process.core.nextRound)
+        scheduleRound(replica, at: max(next, now + 1))
+        if !process.inbox.isEmpty { scheduleRound(replica, at: now + 5) }
+    }
+
+    /// The replica cannot go on by itself.
+    private func exit(_ replica: SimulatedReplica, _ failure: ReplicaFailure) {
+        replica.process?.core.abandon()
+        end(replica)
+        ended(replica, failure)
+    }
+
+    private func ended(_ replica: SimulatedReplica, _ failure: ReplicaFailure) {
+        trace("\(replica.number) ends with \(failure.exitCode): \(failure)")
+        if failure.fatalExit != nil {
+            // Its supervisor leaves it alone from now on.
+            replica.condition = .broken
+        } else {
+            let time = now + 100_000 + below(1_000_000)
+            queue.add(.restart(replica.number, epoch: replica.epoch), at: time)
+        }
+    }
+
+    /// The process is gone, without a last word.
+    func end(_ replica: SimulatedReplica) {
+        guard let process = replica.process else { return }
+        if process.core.memberID != 0 { replica.lastMemberID = process.core.memberID }
+        process.environment.keyspace?.stop()
+        replica.process = nil
+        replica.epoch += 1
+        replica.pausedUntil = 0
+    }
+
+    /// The power fails: what was not synced may be lost or torn, and the keyspace file is not to
+    /// be trusted, which the next start sees by the boot id.
+    func cutPower(_ replica: SimulatedReplica) {
+        end(replica)
+        replica.files.crash(&random)
+        let mark = replica.directory.keyspace + "/" + BootMark.fileName
+        guard FileSystem.exists(mark) else { return }
+        do {
+            try FileSystem.replace(mark, Array("running an-earlier-boot\n".utf8))
+        } catch {
+            violation = .correctness("cannot write \(mark): \(error)")
+        }
+    }
+
+    // MARK: After each round
+
+    func look(_ replica: SimulatedReplica) throws(Violation) {
+        guard let process = replica.process, let raft = process.core.raft else { return }
+        hash.add(UInt64(replica.number) << 56 ^ raft.term << 32 ^ raft.commitIndex)
+        if raft.role != process.role {
+            process.role = raft.role
+            trace("\(replica.number) is \(raft.role) of term \(raft.term)")
+        }
+        if raft.role == .leader, process.leaderTerm != raft.term {
+            process.leaderTerm = raft.term
+            try invariants.elected(raft, committed)
+            process.commit = raft.commitIndex
+        } else if raft.role == .leader, raft.commitIndex > process.commit {
+            try checkCommit(raft, process)
+            process.commit = raft.commitIndex
+        }
+        process.voters = raft.membership.voters
+        if let state = process.environment.keyspace?.state {
+            try process.monotony.check(
+                raft, stateIndex: state.appliedIndex, revision: state.revision,
+                compactRevision: state.compactRevision)
+            try checkApplied(state.appliedIndex, replica, process)
+        }
+    }
+
+    private func checkCommit(_ raft: Raft, _ process: SimulatedProcess) throws(Violation) {
+        let index = raft.commitIndex
+        let holds = { (voter: UInt64) in
+            self.replicas.contains { other in
+                other.process?.core.memberID == voter && other.durable.term(at: index) == raft.term
+                    || other.process == nil && other.lastMemberID == voter
+                        && other.durable.term(at: index) == raft.term
+            }
+        }
+        let before = process.voters
+        if before != raft.membership.voters,
+            before.filter(holds).count > before.count / 2, raft.term(at: index) == raft.term
+        {
+            return
+        }
+        try invariants.committed(raft, holds: holds)
+    }
+
+    private func checkApplied(
+        _ applied: UInt64, _ replica: SimulatedReplica, _ process: SimulatedProcess
+    ) throws(Violation) {
+        guard applied > process.applied || process.mustCompare else { return }
+        var index = process.applied + 1
+        while index <= applied {
+            if let term = replica.issued.term(at: index), index > replica.issued.offset,
+                let entry = invariants.entry(index: index, term: term)
+            {
+                if try committed.applied(
+                    entry, by: replica.number, maxTerm: invariants.maxTerm)
+                {
+                    try noteFirstApplied(index)
+                }
+            }
+            index += 1
+        }
+        process.applied = applied
+        if let keyspace = process.environment.keyspace { try compareState(keyspace, replica) }
+        process.mustCompare = false
+    }
+
+    private func noteFirstApplied(_ index: UInt64) throws(Violation) {
+        position += 1
+        appliedPositions.append(position)
+        if case .leaseRevoke(let id) = committed.items[Int(index) - 1].command {
+            try leaseOracle.ended(id, now: now)
+        }
+    }
+
+    /// The whole state of a replica, against the reference.
+    func compareState(
+        _ keyspace: Keyspace, _ replica: SimulatedReplica
+    ) throws(Violation) {
+        let state = keyspace.state
+        guard case .success(let response) = keyspace.range(RangeRequest(.all)),
+            case .success(let leases) = keyspace.leases()
+        else { throw .correctness("the state of replica \(replica.number) cannot be read") }
+        let digest = ResultDigest.ofState(
+            response.keyValues, revision: response.revision, state.compactRevision,
+            leases.map(\.id))
+        hash.add(digest)
+        try committed.agrees(digest, at: state.appliedIndex, of: replica.number)
+    }
+
+    func checkWritten(_ entries: [Entry], _ previousTerm: UInt64?, _ replica: SimulatedReplica) {
+        guard violation == nil else { return }
+        guard let previousTerm else {
+            violation = .correctness(
+                "\(replica.number) writes entry \(entries[0].index) behind a gap")
+            return
+        }
+        do throws(Violation) {
+            try invariants.wrote(entries, after: previousTerm)
+        } catch {
+            violation = error
+        }
+    }
+
+    func checkPromise(_ message: Message, _ replica: SimulatedReplica) {
+        guard violation == nil else { return }
+        let durable = replica.durable
+        do throws(Violation) {
+            try invariants.sent(
+                message, durable: (durable.term, durable.vote, durable.lastIndex))
+        } catch {
+            violation = error
+        }
+    }
+}
