@@ -47,7 +47,7 @@ struct LogMirror: Sendable, Equatable {
         case .snapshot:
             break
         case .install(let mark):
-            (offset, offsetTerm, terms) = (mark.index, mark.term, [])
+            if mark.isInstalled { (offset, offsetTerm, terms) = (mark.index, mark.term, []) }
         }
     }
 

@@ -129,12 +129,19 @@ package struct RaftInvariants {
                 "\(raft.id), leader of term \(raft.term), commits entry \(index) of term "
                     + "\(raft.term(at: index) ?? 0)")
         }
-        let voters = raft.membership.voters
-        let holders = voters.filter(holds)
-        guard holders.count > voters.count / 2 else {
+        guard Self.isQuorum(raft.membership, holds) else {
+            let members = raft.membership
             throw .correctness(
                 "committed on quorum: \(raft.id) commits entry \(raft.term)/\(index), which only "
-                    + "\(holders) of \(voters) hold durably")
+                    + "\(members.allVoters.filter(holds)) of \(members.voters)"
+                    + "\(members.isJoint ? " and \(members.outgoing)" : "") hold durably")
+        }
+    }
+
+    /// A majority of the voters and, while the membership is joint, of those before them.
+    static func isQuorum(_ membership: Membership, _ holds: (UInt64) -> Bool) -> Bool {
+        [membership.voters, membership.outgoing].allSatisfy { voters in
+            voters.isEmpty || voters.filter(holds).count > voters.count / 2
         }
     }
 }

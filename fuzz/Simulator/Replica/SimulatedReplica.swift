@@ -69,7 +69,7 @@ final class SimulatedProcess {
     var applied: UInt64 = 0
     var leaderTerm: UInt64 = 0
     var commit: UInt64 = 0
-    var voters: [UInt64] = []
+    var membership: Membership?
     var role = Role.follower
     /// The keyspace was new to us: its whole state is compared.
     var mustCompare = true

@@ -151,7 +151,7 @@ extension Simulation {
             try checkCommit(raft, process)
             process.commit = raft.commitIndex
         }
-        process.voters = raft.membership.voters
+        process.membership = raft.membership
         if let state = process.environment.keyspace?.state {
             try process.monotony.check(
                 raft, stateIndex: state.appliedIndex, revision: state.revision,
@@ -169,9 +169,9 @@ extension Simulation {
                         && other.durable.term(at: index) == raft.term
             }
         }
-        let before = process.voters
-        if before != raft.membership.voters,
-            before.filter(holds).count > before.count / 2, raft.term(at: index) == raft.term
+        // The membership may have changed in the same round, after the commit.
+        if let before = process.membership, before != raft.membership,
+            RaftInvariants.isQuorum(before, holds), raft.term(at: index) == raft.term
         {
             return
         }

@@ -1,0 +1,52 @@
+import Simulator
+import Testing
+
+@Suite struct LeaseOracleTests {
+    private let second: UInt64 = 1_000_000
+
+    @Test func early() throws {
+        var oracle = LeaseOracle(driftPerMille: 0)
+        oracle.granted(1, seconds: 3, called: 1 * second, now: 1 * second + 50)
+        try oracle.ended(2, now: 0)
+        expectViolation("lease 1 ended") { try oracle.ended(1, now: 4 * second - 1000) }
+    }
+
+    @Test func inTime() throws {
+        var oracle = LeaseOracle(driftPerMille: 0)
+        oracle.granted(1, seconds: 3, called: 1 * second, now: 1 * second + 50)
+        try oracle.ended(1, now: 4 * second)
+    }
+
+    @Test func renewal() throws {
+        var oracle = LeaseOracle(driftPerMille: 0)
+        oracle.granted(1, seconds: 3, called: 0, now: 0)
+        oracle.renewed(1, called: 2 * second, now: 2 * second + 5)
+        expectViolation("lease 1 ended") { try oracle.ended(1, now: 4 * second) }
+    }
+
+    @Test func clocks() throws {
+        // A clock that runs a tenth fast, or jumped, may end it that much earlier.
+        var fast = LeaseOracle(driftPerMille: 100)
+        fast.granted(1, seconds: 11, called: 0, now: 0)
+        try fast.ended(1, now: 10 * second)
+        var jumped = LeaseOracle(driftPerMille: 0)
+        jumped.granted(1, seconds: 11, called: 0, now: 0)
+        jumped.clockJumped(by: 5 * second)
+        try jumped.ended(1, now: 6 * second)
+    }
+
+    @Test func revokedByItsClient() throws {
+        var oracle = LeaseOracle(driftPerMille: 0)
+        oracle.granted(1, seconds: 3, called: 0, now: 0)
+        oracle.revoking(1)
+        try oracle.ended(1, now: 1)
+    }
+
+    @Test func late() {
+        var oracle = LeaseOracle(driftPerMille: 0)
+        oracle.granted(1, seconds: 3, called: 0, now: 0)
+        #expect(oracle.overdue(now: 5 * second, slack: 3 * second, standing: [1]) == [])
+        #expect(oracle.overdue(now: 7 * second, slack: 3 * second, standing: [1]) == [1])
+        #expect(oracle.overdue(now: 7 * second, slack: 3 * second, standing: []) == [])
+    }
+}

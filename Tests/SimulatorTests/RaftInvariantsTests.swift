@@ -1,0 +1,137 @@
+import Basics
+import Keyspace
+import Raft
+import Simulator
+import Testing
+
+/// Raft's invariants, each broken once.
+@Suite struct RaftInvariantsTests {
+    private func entry(_ index: UInt64, term: UInt64, _ payload: String = "") -> Entry {
+        Entry(term: term, index: index, payload: bytes(payload))
+    }
+
+    private func raft(_ id: UInt64, term: UInt64, terms: [UInt64], commit: UInt64 = 0) -> Raft {
+        let entries = terms.enumerated().map { entry(UInt64($0.offset) + 1, term: $0.element) }
+        return Raft(
+            Raft.Configuration(id: id, seed: 1),
+            Raft.InitialState(
+                hardState: HardState(term: term, vote: 0, commit: commit),
+                membership: Membership(voters: [1, 2, 3]), entries: entries))
+    }
+
+    @Test func electionSafety() throws {
+        var invariants = RaftInvariants()
+        let log = CommittedLog()
+        try invariants.elected(raft(1, term: 4, terms: []), log)
+        try invariants.elected(raft(2, term: 5, terms: []), log)
+        expectViolation("election safety") {
+            try invariants.elected(raft(3, term: 5, terms: []), log)
+        }
+    }
+
+    @Test func leaderCompleteness() throws {
+        var invariants = RaftInvariants()
+        var log = CommittedLog()
+        _ = try log.applied(entry(1, term: 1), by: 1, maxTerm: 1)
+        try invariants.elected(raft(1, term: 2, terms: [1]), log)
+        expectViolation("leader completeness") {
+            try invariants.elected(raft(2, term: 3, terms: []), log)
+        }
+    }
+
+    @Test func logMatching() throws {
+        var invariants = RaftInvariants()
+        try invariants.wrote([entry(1, term: 1, "a"), entry(2, term: 1, "b")], after: 0)
+        try invariants.wrote([entry(2, term: 1, "b")], after: 1)
+        expectViolation("log matching") {
+            try invariants.wrote([entry(2, term: 1, "c")], after: 1)
+        }
+        expectViolation("log matching") {
+            try invariants.wrote([entry(2, term: 1, "b")], after: 2)
+        }
+    }
+
+    @Test func twoVotes() throws {
+        var invariants = RaftInvariants()
+        let vote = Message(from: 1, to: 2, term: 3, body: .voteResponse(granted: true))
+        try invariants.sent(vote, durable: (3, 2, 0))
+        try invariants.sent(vote, durable: (3, 2, 0))
+        var other = vote
+        other.to = 3
+        expectViolation("1 voted for 2 and 3") {
+            try invariants.sent(other, durable: (3, 3, 0))
+        }
+    }
+
+    @Test func promisesThatAreNotDurable() {
+        var invariants = RaftInvariants()
+        let vote = Message(from: 1, to: 2, term: 3, body: .voteResponse(granted: true))
+        expectViolation("before the vote is durable") {
+            try invariants.sent(vote, durable: (2, 2, 0))
+        }
+        let candidacy = Message(
+            from: 4, to: 2, term: 3,
+            body: .vote(lastIndex: 0, lastTerm: 0, isTransfer: false))
+        expectViolation("before its own is durable") {
+            try invariants.sent(candidacy, durable: (3, 0, 0))
+        }
+        let acknowledgement = Message(from: 1, to: 2, term: 3, body: .appended(index: 5))
+        expectViolation("acknowledges entry 5") {
+            try invariants.sent(acknowledgement, durable: (3, 0, 4))
+        }
+    }
+
+    @Test func commitment() throws {
+        let invariants = RaftInvariants()
+        let leader = raft(1, term: 2, terms: [1, 2], commit: 2)
+        try invariants.committed(leader) { $0 != 3 }
+        expectViolation("committed on quorum") { try invariants.committed(leader) { $0 == 1 } }
+        let old = raft(1, term: 2, terms: [1, 2], commit: 1)
+        expectViolation("commits entry 1 of term 1") { try invariants.committed(old) { _ in true } }
+    }
+
+    @Test func stateMachineSafety() throws {
+        var log = CommittedLog()
+        #expect(try log.applied(entry(1, term: 1), by: 1, maxTerm: 1))
+        #expect(try !log.applied(entry(1, term: 1), by: 2, maxTerm: 1))
+        expectViolation("state machine safety") {
+            _ = try log.applied(entry(1, term: 2), by: 3, maxTerm: 2)
+        }
+        expectViolation("applied entry 3") {
+            _ = try log.applied(entry(3, term: 1), by: 3, maxTerm: 2)
+        }
+    }
+
+    @Test func equalStatesAtEqualIndexes() throws {
+        var log = CommittedLog()
+        let write = entry(1, term: 1, String(decoding: [], as: UTF8.self))
+        let before = log.model.digest
+        try log.agrees(before, at: 0, of: 1)
+        _ = try log.applied(
+            Entry(
+                term: write.term, index: 1, payload: transaction(put("a", "1")).encode()), by: 1,
+            maxTerm: 1)
+        try log.agrees(log.model.digest, at: 1, of: 1)
+        expectViolation("is not right") { try log.agrees(before, at: 1, of: 2) }
+        expectViolation("which nobody applied") { try log.agrees(before, at: 2, of: 2) }
+    }
+
+    @Test func monotony() throws {
+        var monotony = Monotony()
+        let later = raft(1, term: 3, terms: [1, 2], commit: 1)
+        try monotony.check(later, stateIndex: 0, revision: 5, compactRevision: 2)
+        for (term, commit, revision, compacted) in [
+            (2, 1, 5, 2), (3, 0, 5, 2), (3, 1, 4, 2), (3, 1, 5, 1),
+        ] as [(UInt64, UInt64, Int64, Int64)] {
+            var copy = monotony
+            expectViolation("went back") {
+                try copy.check(
+                    raft(1, term: term, terms: [1, 2], commit: commit), stateIndex: 0,
+                    revision: revision, compactRevision: compacted)
+            }
+        }
+        expectViolation("out of order") {
+            try monotony.check(later, stateIndex: 2, revision: 5, compactRevision: 2)
+        }
+    }
+}
