@@ -95,15 +95,16 @@ struct Scenario: Sendable {
 package enum FaultKind: String, Sendable, CaseIterable {
     case partition, oneWay, isolate, clog, kill, powerCut, blackout, pause, slowDisk, clockJump
     case syncError, fullDisk, bitRot, misdirectedWrite, lostDirectory, snapshotCut
+    case transfer, churn
 
     /// In how many of a hundred seeds it happens.
     var share: Int {
         switch self {
         case .partition, .kill, .powerCut: 60
-        case .oneWay, .isolate, .clog, .pause, .slowDisk: 40
+        case .oneWay, .isolate, .clog, .pause, .slowDisk, .transfer: 40
         case .blackout, .snapshotCut: 30
         case .clockJump: 15
-        case .syncError, .fullDisk, .bitRot, .misdirectedWrite, .lostDirectory: 20
+        case .syncError, .fullDisk, .bitRot, .misdirectedWrite, .lostDirectory, .churn: 20
         }
     }
 }

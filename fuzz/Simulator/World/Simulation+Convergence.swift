@@ -47,7 +47,9 @@ extension Simulation {
     /// all the others; else any quorum.
     private func chooseCore() {
         guard random.chance(1, in: 2), replicas.allSatisfy({ $0.condition == .good }),
-            replicas.allSatisfy({ !$0.isDamaged && $0.files.syncsUntilFailure == nil })
+            replicas.allSatisfy({ !$0.isDamaged && $0.files.syncsUntilFailure == nil }),
+            // A removal under way may need everybody else.
+            knownMembers?.voters.count == scenario.replicas, now > lastChurn + 10_000_000
         else { return }
         var spare = random.below((scenario.replicas - 1) / 2 + 1)
         while spare > 0 {

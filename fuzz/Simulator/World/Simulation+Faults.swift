@@ -30,7 +30,7 @@ extension Simulation {
 
     private func isAllowed(_ fault: FaultKind, _ victim: SimulatedReplica) -> Bool {
         switch fault {
-        case .syncError, .bitRot, .misdirectedWrite, .lostDirectory:
+        case .syncError, .bitRot, .misdirectedWrite, .lostDirectory, .churn:
             // Learners and voters that come and go are not spared: what counts is the quorum.
             scenario.replicas >= 3 && replicas.allSatisfy { $0.condition == .good && !$0.isDamaged }
                 && replicas.allSatisfy { $0.files.syncsUntilFailure == nil }
@@ -63,6 +63,11 @@ extension Simulation {
         case .lostDirectory:
             end(victim)
             victim.condition = .broken
+        case .transfer:
+            askLeader(
+                .transferLeadership(
+                    to: random.chance(1, in: 2) ? 0 : victim.process?.core.memberID ?? 0))
+        case .churn: shrink(victim)
         case .snapshotCut: break
         }
     }

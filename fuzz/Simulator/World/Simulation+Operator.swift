@@ -8,24 +8,45 @@ import WriteAheadLog
 extension Simulation {
     func operatorLooks() throws(Violation) {
         queue.add(.operatorLooks, at: now + 300_000)
-        for replica in replicas where replica.condition != .good && !replica.isGone {
-            if replica.condition == .broken {
-                try empty(replica)
-            } else if replica.process == nil {
-                continue
-            } else if let id = replica.process?.core.memberID, let leader = currentLeader,
-                let members = leader.process?.core.raft?.appliedMembership
-            {
-                if members.voters.contains(id) {
-                    replaced(replica)
-                } else if id != 0, !members.contains(id), replacing == nil, isKnown(replica) {
-                    // Replaced once more while nobody could reach it: its id is nobody's.
+        for replica in replicas where !replica.isGone {
+            switch replica.condition {
+            case .good:
+                if isRemoved(replica) {
+                    trace("operator: \(replica.number) was removed")
                     end(replica)
                     replica.condition = .broken
-                } else if replacing == nil {
-                    ask(replica)
                 }
+            case .broken: try empty(replica)
+            case .beingReplaced: lookAfter(replica)
             }
+        }
+    }
+
+    /// The members, from a leader that has applied all there is.
+    var knownMembers: Membership? {
+        guard let process = currentLeader?.process, process.applied == committed.lastIndex else {
+            return nil
+        }
+        return process.core.raft?.appliedMembership
+    }
+
+    private func isRemoved(_ replica: SimulatedReplica) -> Bool {
+        guard let members = knownMembers, let id = replica.process?.core.memberID, id != 0 else {
+            return false
+        }
+        return !members.contains(id)
+    }
+
+    private func lookAfter(_ replica: SimulatedReplica) {
+        guard let id = replica.process?.core.memberID, let members = knownMembers else { return }
+        if members.voters.contains(id) {
+            replaced(replica)
+        } else if id != 0, !members.contains(id), replacing == nil, isKnown(replica) {
+            // Replaced once more while nobody could reach it: its id is nobody's.
+            end(replica)
+            replica.condition = .broken
+        } else if replacing == nil {
+            ask(replica)
         }
     }
 
@@ -72,7 +93,8 @@ extension Simulation {
             leader,
             .question(
                 PendingQuestion(
-                    question: .replaceMember(replica.settings.name), deadline: deadline
+                    question: .changeMembers(.replace(name: replica.settings.name)),
+                    deadline: deadline
                 ) { result in
                     let isDone: Bool = if case .success = result { true } else { false }
                     world.value.queue.add(
@@ -80,6 +102,34 @@ extension Simulation {
                 }))
         // A leader that crashes never answers.
         queue.add(.operatorHeard(number, isDone: false), at: now + 12_000_000 + UInt64(epoch % 2))
+    }
+
+    /// The leader is asked for something that it answers when it is done; who asked looks again
+    /// anyway.
+    func askLeader(_ question: PeerQuestion) {
+        guard let leader = currentLeader else { return }
+        let world = OneThread(self)
+        let deadline = leader.clock.time(at: now).advanced(milliseconds: 5_000)
+        tell(
+            leader,
+            .question(
+                PendingQuestion(question: question, deadline: deadline) { result in
+                    world.value.trace("operator: \(question): \(result)")
+                }))
+    }
+
+    /// Takes some replicas, a minority, out of the cluster: one by one, or several at once.
+    func shrink(_ victim: SimulatedReplica) {
+        guard let id = victim.process?.core.memberID, id != 0 else { return }
+        lastChurn = now
+        let others = replicas.filter { $0.number != victim.number }
+        guard scenario.replicas >= 5, random.chance(1, in: 2) else {
+            return askLeader(.changeMembers(.remove(id)))
+        }
+        let kept = others.dropFirst(random.below(2)).map {
+            ReplicaMember(id: 0, name: $0.settings.name, peerHost: "", peerPort: 0)
+        }
+        askLeader(.changeMembers(.set(Array(kept))))
     }
 
     func operatorHeard(_ number: Int, _ isDone: Bool) {

@@ -58,6 +58,8 @@ package final class Simulation {
     /// No further faults; the network is whole.
     var isHealed = false
     var replacing: Int?
+    /// When somebody was last taken out of the cluster.
+    var lastChurn: UInt64 = 0
     var areClientsStopped = false
 
     var clients: [Client] = []
