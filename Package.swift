@@ -43,6 +43,7 @@ let package = Package(
         .executable(name: "martlet-dump", targets: ["martlet-dump"]),
         .executable(name: "martlet-shim", targets: ["martlet-shim"]),
         .executable(name: "raft-fuzz", targets: ["raft-fuzz"]),
+        .executable(name: "store-load", targets: ["store-load"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
@@ -123,6 +124,11 @@ let package = Package(
                 "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "Backup",
                 "Store", "Objects", arguments,
             ], path: "tools/martlet-dump", swiftSettings: house),
+        .executableTarget(
+            name: "store-load",
+            dependencies: [
+                "Basics", "Keyspace", "HTTP", "Store", "Simulator", arguments, nioCore, nioPosix,
+            ], path: "tools/store-load", swiftSettings: house),
         .target(
             name: "Simulator",
             dependencies: [
