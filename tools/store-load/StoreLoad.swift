@@ -26,6 +26,8 @@ struct StoreLoad: AsyncParsableCommand {
     @Option(help: "A client that heard nothing for so long goes on.")
     var timeoutMilliseconds: Int64 = 1_000
 
+    static func start() async { await main() }
+
     func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let all = try parsedEndpoints()

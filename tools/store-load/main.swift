@@ -1,1 +1,1 @@
-await StoreLoad.main()
+await StoreLoad.start()
