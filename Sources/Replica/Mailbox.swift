@@ -40,13 +40,14 @@ import Glibc
         unsafe mutex.deallocate()
     }
 
-    /// False when the queue is full.
-    func send(_ item: Element) -> Bool {
+    /// False when the queue is full. What `canWait` is taken with what comes next, or at the taker's
+    /// deadline.
+    func send(_ item: Element, canWait: Bool = false) -> Bool {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         guard items.count - head < limit, !isClosed else { return false }
         items.append(item)
-        wake()
+        if !canWait { wake() }
         return true
     }
 

@@ -114,7 +114,11 @@ final class PeerAcceptor: ChannelInboundHandler {
         if !batch.answers.isEmpty {
             _ = transport.inbox.send(.peerAnswers(from: from, batch.answers))
         }
-        if !batch.messages.isEmpty { _ = transport.inbox.send(.messages(batch.messages)) }
+        if !batch.messages.isEmpty {
+            // Most of what an idle leader hears; its next tick is soon enough.
+            let canWait = batch.messages.allSatisfy { $0.body == .heartbeatResponse(read: 0) }
+            _ = transport.inbox.send(.messages(batch.messages), canWait: canWait)
+        }
         if !batch.requests.isEmpty {
             _ = transport.inbox.send(.peerRequests(from: from, batch.requests))
         }
