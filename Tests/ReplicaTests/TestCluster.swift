@@ -16,6 +16,8 @@ final class TestCluster: @unchecked Sendable {
     let clusterID: UInt64 = 0xabcd
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
     let members: [ReplicaMember]
+    /// The cluster begins with the first so many; the others can be taken in.
+    let initialCount: Int
     private let tls: [ReplicaConfiguration.PeerTLS]
     private(set) var replicas: [Replica?]
     let failures = Locked<[ReplicaFailure]>([])
@@ -24,7 +26,9 @@ final class TestCluster: @unchecked Sendable {
 
     private static let nextPort = Locked(20_000 + Int(getpid()) % 20_000)
 
-    init(_ count: Int = 3) throws {
+    init(_ count: Int = 3, of total: Int? = nil) throws {
+        initialCount = count
+        let count = total ?? count
         path = "/tmp/martlet-replica-\(getpid())-\(Self.ports(1)[0])"
         unsafe mkdir(path, 0o700)
         let ports = Self.ports(count)
@@ -59,8 +63,9 @@ final class TestCluster: @unchecked Sendable {
     func start(_ index: Int) throws(ReplicaFailure) {
         var configuration = ReplicaConfiguration(
             directory: directory(index), clusterID: clusterID, name: members[index].name,
-            members: members, tls: tls[index], group: group, seed: UInt64(index) * 77 + 5)
-        configuration.isNewCluster = isNew
+            members: index < initialCount ? Array(members.prefix(initialCount)) : members,
+            tls: tls[index], group: group, seed: UInt64(index) * 77 + 5)
+        configuration.isNewCluster = isNew && index < initialCount
         configuration.campaignsAtOnce = index == 0
         let failures = failures
         configuration.onFailure = { failure in failures.withLock { $0.append(failure) } }
@@ -69,7 +74,7 @@ final class TestCluster: @unchecked Sendable {
     }
 
     func startAll() throws {
-        for index in members.indices { try start(index) }
+        for index in 0..<initialCount { try start(index) }
         isNew = false
     }
 
@@ -154,9 +159,24 @@ final class TestCluster: @unchecked Sendable {
     }
 
     func replace(_ index: Int, _ name: String) async -> Result<UInt64, StoreError> {
+        await change(index, .replace(name: name))
+    }
+
+    func change(_ index: Int, _ request: MemberRequest) async -> Result<UInt64, StoreError> {
         await withCheckedContinuation { continuation in
-            self[index].changeMembers(.replace(name: name)) { continuation.resume(returning: $0) }
+            self[index].changeMembers(request) { continuation.resume(returning: $0) }
         }
+    }
+
+    func transfer(_ index: Int, to member: UInt64) async -> Result<UInt64, StoreError> {
+        await withCheckedContinuation { continuation in
+            self[index].transferLeadership(to: member) { continuation.resume(returning: $0) }
+        }
+    }
+
+    /// Whoever is known at this replica by that name.
+    func member(_ name: String, at index: Int) -> ReplicaMember? {
+        self[index].status.members.first { $0.name == name }
     }
 
     func range(_ index: Int, _ request: RangeRequest) async -> Result<RangeResponse, StoreError> {
