@@ -1,6 +1,12 @@
 import Basics
 import Raft
 
+/// Somebody who was a member a moment ago.
+struct Leaver {
+    var member: ReplicaMember
+    var untilTick: UInt64
+}
+
 extension ReplicaCore {
     /// A peer dialled this replica, which does not know the members yet, as member `asID`.
     func greeted(_ id: UInt64, _ name: String, as asID: UInt64) throws(ReplicaFailure) {
@@ -22,16 +28,32 @@ extension ReplicaCore {
             ClusterMembers(membership: Membership(voters: []), members: greeters))
     }
 
-    /// A change is applied by which this replica is no member any more. It goes on for some ticks,
-    /// so that what it says last gets out.
-    func noteRemoval(before: Membership, after: Membership) {
-        guard memberID != 0, before.contains(memberID), !after.contains(memberID) else { return }
-        removedAtTick = ticks
+    private static let farewellTicks: UInt64 = 4
+
+    /// A change is about to take members out. Connections to them, and this replica if it is one of
+    /// them, go on for some ticks, so that what is said last arrives: who is out, and what became of
+    /// what they asked for.
+    func noteRemovals(after next: Membership) {
+        for member in addressed.members where !next.contains(member.id) {
+            leavers.append(Leaver(member: member, untilTick: ticks + Self.farewellTicks))
+        }
     }
 
-    func endIfRemoved() throws(ReplicaFailure) {
-        guard let removedAtTick, ticks >= removedAtTick + 4 else { return }
-        throw .removed(settings.directory)
+    /// Everybody to be connected with.
+    func connect() {
+        environment.setMembers(
+            ClusterMembers(
+                membership: addressed.membership,
+                members: addressed.members + leavers.map(\.member)))
+    }
+
+    func dismissLeavers() throws(ReplicaFailure) {
+        guard leavers.contains(where: { $0.untilTick <= ticks }) else { return }
+        if leavers.contains(where: { $0.member.id == memberID && $0.untilTick <= ticks }) {
+            throw .removed(settings.directory)
+        }
+        leavers.removeAll { $0.untilTick <= ticks }
+        connect()
     }
 }
 

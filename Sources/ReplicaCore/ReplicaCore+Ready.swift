@@ -53,7 +53,7 @@ extension ReplicaCore {
         }
         raft?.applied(entries[entries.count - 1].index)
         if isMembershipChanged {
-            environment.setMembers(addressed)
+            connect()
             advanceMembers()
         }
         for (entry, result) in zip(batch, results) {
@@ -78,9 +78,8 @@ extension ReplicaCore {
         _ change: MembershipChange
     ) throws(DecodingFailure) -> Command {
         guard let next = raft?.membershipApplied(change) else { return .nothing }
-        let before = cluster.membership
+        noteRemovals(after: next)
         try cluster.apply(change, next)
-        noteRemoval(before: before, after: next)
         return .membership(cluster.encoded())
     }
 

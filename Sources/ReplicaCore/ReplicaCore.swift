@@ -41,8 +41,7 @@ package final class ReplicaCore {
     var memberTask: MemberTask?
     var idsMade: UInt64 = 0
     var transfers: [PendingTransfer] = []
-    /// This replica is no member any more since then.
-    var removedAtTick: UInt64?
+    var leavers: [Leaver] = []
     /// A leader that shall stop waits until then for its successor.
     var stopDeadline: MonotonicTime?
     var snapshots = SnapshotState()
@@ -183,7 +182,7 @@ package final class ReplicaCore {
         expireLeases()
         advanceMembers()
         expireTransfers()
-        try endIfRemoved()
+        try dismissLeavers()
         submitWrites()
         if ticks % 5 == 0 { expireRequests() }
         if ticks % 20 == 0 { try checkDirectory() }
