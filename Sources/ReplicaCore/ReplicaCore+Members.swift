@@ -24,7 +24,7 @@ extension ReplicaCore {
         switch request {
         case .add(var member, let staysLearner):
             member.id = freshID()
-            if member.name.isEmpty { member.name = "\(member.peerHost):\(member.peerPort)" }
+            if member.name.isEmpty { member.name = member.peerAddress }
             try checkNew(member)
             return .isMember(member, staysLearner: staysLearner)
         case .remove(let id):
@@ -41,6 +41,7 @@ extension ReplicaCore {
         case .update(let id, let host, let port):
             guard var member = cluster.member(id) else { throw .memberNotFound }
             guard !isTaken(host, port, except: id) else { throw .peerURLExists }
+            if member.name == member.peerAddress { member.name = "\(host):\(port)" }
             member.peerHost = host
             member.peerPort = port
             return .isKnownAs(member)

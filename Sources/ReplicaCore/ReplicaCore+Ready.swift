@@ -91,8 +91,9 @@ extension ReplicaCore {
             memberTask = nil
         }
         settleTransfers(change.leader)
-        asked.failExcept(to: change.leader, held: &newQuestions)
         guard change.leader != 0 else { return }
+        let end = now.advanced(milliseconds: settings.electionMilliseconds)
+        asked.orphan(exceptTo: change.leader, until: end, held: &newQuestions)
         newWrites = waiting.takeHeld() + newWrites
         submitWrites()
         submitQuestions()

@@ -166,7 +166,7 @@ extension ReplicaCore {
 
     func take(_ answers: [PeerAnswer]) {
         for answer in answers {
-            guard let what = asked.take(answer.number) else { continue }
+            guard let (asked, what) = asked.take(answer.number) else { continue }
             switch (answer.body, what) {
             case (.proposed(let index, let term), .write(let write)):
                 if index > keyspace.appliedIndex {
@@ -178,7 +178,12 @@ extension ReplicaCore {
             case (.value(let value), .question(let question)):
                 question.done(.success(value))
             case (.tryAgain, .write(let write)):
-                waiting.hold([write])
+                // Another leads by now, or will in a moment.
+                if let raft, raft.leader != 0, raft.leader != asked {
+                    newWrites.append(write)
+                } else {
+                    waiting.hold([write])
+                }
             case (.tryAgain, .question(let question)):
                 newQuestions.append(question)
             case (.failed(let error), _):
@@ -192,7 +197,7 @@ extension ReplicaCore {
     func expireRequests() {
         let error = StoreError.timeout
         waiting.expire(now, error)
-        asked.expire(now, error)
+        asked.expire(now)
         reads.expire(now, error)
         for question in newQuestions where question.deadline <= now {
             question.done(.failure(error))

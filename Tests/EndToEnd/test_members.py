@@ -62,7 +62,7 @@ class LeaderTests(unittest.TestCase):
             "endpoint", "status", "-w", "json", number=old).out)[0]["Status"]["raftTerm"]
         pid = self.cluster.pid(f"replica-{old}")
         os.kill(pid, signal.SIGTERM)
-        wait_for("its end", lambda: self.cluster.pid(f"replica-{old}") != pid)
+        wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
         new = wait_for("another leader", lambda: self.cluster.leader() not in (None, old)
                        and self.cluster.leader())
         after = json.loads(self.cluster.etcdctl(

@@ -148,8 +148,7 @@ import WriteAheadLog
             #expect(try await cluster.transfer(from, to: id).get() == id)
             try await eventually("the heir leads") { cluster[target].status.role == .leader }
         }
-        // A write that the old leader had taken from another replica may be reported as lost.
-        #expect(await writer.value <= 3)
+        #expect(await writer.value == 0)
         #expect(try await cluster.mustGet(old, "n") == "299")
         try await cluster.end()
     }

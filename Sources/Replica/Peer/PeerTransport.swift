@@ -80,7 +80,7 @@ final class PeerTransport: Sendable {
     ) {
         clusterID = configuration.clusterID
         name = configuration.name
-        address = "\(own.peerHost):\(own.peerPort)"
+        address = own.peerAddress
         linkLoop = loop
         self.directory = directory
         self.inbox = inbox

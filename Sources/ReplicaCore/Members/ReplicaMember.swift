@@ -21,6 +21,8 @@ package struct ReplicaMember: Sendable, Hashable {
         self.clientURLs = clientURLs
     }
 
+    /// Also the name of a member that was added without one.
+    package var peerAddress: String { "\(peerHost):\(peerPort)" }
     package var peerURL: String { "https://\(peerHost):\(peerPort)" }
 }
 

@@ -11,6 +11,8 @@ struct AskedRequests {
     private struct Asked {
         var leader: UInt64
         var what: What
+        /// Set once another leader is known.
+        var orphanedUntil: MonotonicTime?
     }
 
     private var nextNumber: UInt64 = 1
@@ -22,41 +24,44 @@ struct AskedRequests {
         return nextNumber
     }
 
-    /// nil if nobody waits for the answer any more.
-    mutating func take(_ number: UInt64) -> What? {
-        asked.removeValue(forKey: number)?.what
+    /// Whom it was sent to, and what; nil if nobody waits for the answer any more.
+    mutating func take(_ number: UInt64) -> (leader: UInt64, what: What)? {
+        asked.removeValue(forKey: number).map { ($0.leader, $0.what) }
     }
 
     /// That member will not answer. Whether it did what was asked is unknown: writes fail,
     /// questions that do no harm twice are asked again.
     mutating func fail(to leader: UInt64, held: inout [PendingQuestion]) {
-        fail(&held) { $0 == leader }
-    }
-
-    mutating func failExcept(to leader: UInt64, held: inout [PendingQuestion]) {
-        fail(&held) { $0 != leader }
-    }
-
-    private mutating func fail(_ held: inout [PendingQuestion], _ isLost: (UInt64) -> Bool) {
-        guard !asked.isEmpty else { return }
-        let lost = asked.filter { isLost($0.value.leader) }.keys.sorted()
-        for number in lost {
+        for number in asked.filter({ $0.value.leader == leader }).keys.sorted() {
             switch asked.removeValue(forKey: number)?.what {
-            case .write(let write): write.done(.failure(.leaderChanged))
-            case .question(let question):
-                if question.question.isRepeatable {
-                    held.append(question)
-                } else {
-                    question.done(.failure(.leaderChanged))
-                }
-            case nil: break
+            case .question(let question) where question.question.isRepeatable:
+                held.append(question)
+            case let what: what?.fail(.leaderChanged)
             }
         }
     }
 
-    mutating func expire(_ now: MonotonicTime, _ error: StoreError) {
-        let late = asked.filter { $0.value.what.deadline <= now }.keys.sorted()
-        for number in late { asked.removeValue(forKey: number)?.what.fail(error) }
+    /// There is another leader. The old one says what became of what it was asked, if it still can:
+    /// it is given a moment. Questions that do no harm twice are asked again at once.
+    mutating func orphan(
+        exceptTo leader: UInt64, until end: MonotonicTime, held: inout [PendingQuestion]
+    ) {
+        for number in asked.filter({ $0.value.leader != leader }).keys.sorted() {
+            if case .question(let question) = asked[number]?.what, question.question.isRepeatable {
+                asked[number] = nil
+                held.append(question)
+            } else if asked[number]?.orphanedUntil == nil {
+                asked[number]?.orphanedUntil = end
+            }
+        }
+    }
+
+    mutating func expire(_ now: MonotonicTime) {
+        let late = asked.filter { ($0.value.orphanedUntil ?? $0.value.what.deadline) <= now }
+        for number in late.keys.sorted() {
+            guard let asked = asked.removeValue(forKey: number) else { continue }
+            asked.what.fail(asked.orphanedUntil == nil ? .timeout : .leaderChanged)
+        }
     }
 
     mutating func failAll(_ error: StoreError) {
