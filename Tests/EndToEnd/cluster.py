@@ -179,6 +179,6 @@ class Cluster:
             if done.code != 0:
                 continue
             status = json.loads(done.out)[0]["Status"]
-            if status["leader"] == status["header"]["member_id"]:
+            if status.get("leader") == status["header"]["member_id"]:
                 return number
         return None
