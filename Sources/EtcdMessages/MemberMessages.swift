@@ -1,7 +1,7 @@
 package import Basics
 
-/// The requests of `Cluster` that change members and `Maintenance.MoveLeader`'s, whose fields do not
-/// collide: `MemberAddRequest` (peer URLs, learner flag), `MemberRemoveRequest` and
+/// The requests of `Cluster` that change members and `Maintenance.MoveLeader`'s, whose fields do
+/// not collide: `MemberAddRequest` (peer URLs, learner flag), `MemberRemoveRequest` and
 /// `MemberPromoteRequest` (id), `MemberUpdateRequest` (id, peer URLs), `MoveLeaderRequest` (id).
 package struct MemberChangeRequest: Sendable {
     package var id: UInt64 = 0

@@ -14,10 +14,10 @@ extension Raft {
         package var uncommittedBytesMax: Int
         /// Bytes of entries in one `Ready.committed`; one larger entry comes alone.
         package var committedBytesMax: Int
-        /// How long a leader that a quorum answered goes on to answer reads without asking again, in
-        /// nanoseconds from when it asked. 0, the default, asks for every read. Less than the
-        /// shortest election timeout by more than what clocks can differ over it; all replicas of
-        /// a cluster must have it, or none.
+        /// How long a leader that a quorum answered goes on to answer reads without asking again,
+        /// in nanoseconds from when it asked. 0, the default, asks for every read. Less than the
+        /// shortest election timeout by more than what clocks can differ over it; all replicas of a
+        /// cluster must have it, or none.
         package var leaseNanoseconds: UInt64
         /// Varies the election timeouts; replicas of one cluster must differ in it.
         package var seed: UInt64

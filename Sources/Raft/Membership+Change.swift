@@ -2,8 +2,8 @@ extension Membership {
     /// The members after `change`. What already holds is not changed.
     ///
     /// A change of more than one voter begins a joint membership; a later `.leaveJoint` ends it. Of
-    /// two memberships that differ in one voter all majorities have a member in common, so that such
-    /// a change needs no joint one.
+    /// two memberships that differ in one voter all majorities have a member in common, so that
+    /// such a change needs no joint one.
     package func applying(_ change: MembershipChange) -> Membership {
         var next = self
         if change.isLeavingJoint {

@@ -2,8 +2,8 @@ package import Basics
 
 extension Membership {
     /// The change that leads from this membership to `target`; nil if they have the same members.
-    /// `context` is asked for every member that this membership does not have. A voter cannot be made
-    /// one that joins.
+    /// `context` is asked for every member that this membership does not have. A voter cannot be
+    /// made one that joins.
     package func change(
         to target: Membership, context: (UInt64) -> Bytes = { _ in [] }
     ) -> MembershipChange? {

@@ -1,8 +1,9 @@
 /// The members of a cluster. Voters elect and commit; learners only receive.
 ///
 /// While a change of several voters is under way the membership is **joint**: `outgoing` are the
-/// voters before it, and everything needs a majority of them as well as one of `voters` (Raft paper,
-/// section 6). So no two majorities without a common member ever decide, however the sets differ.
+/// voters before it, and everything needs a majority of them as well as one of `voters` (Raft
+/// paper, section 6). So no two majorities without a common member ever decide, however the sets
+/// differ.
 ///
 /// All lists are sorted, without duplicates. Nobody is in `voters` and in `learners`; who is in
 /// `outgoing` and in `learners` votes until the joint membership ends, and learns from then on.

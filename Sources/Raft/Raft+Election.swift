@@ -138,8 +138,8 @@ extension Raft {
         transferee = 0
     }
 
-    /// The shell is sure that the leader is gone: candidates are no longer ignored because of it. Does
-    /// nothing where leaders have leases, which rest on that.
+    /// The shell is sure that the leader is gone: candidates are no longer ignored because of it.
+    /// Does nothing where leaders have leases, which rest on that.
     package mutating func forgetLeader() {
         guard role == .follower, configuration.leaseNanoseconds == 0 else { return }
         setLeader(0)

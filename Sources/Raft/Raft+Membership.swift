@@ -37,8 +37,8 @@ extension Raft {
         return appliedMembership
     }
 
-    /// What a leader does with members by itself: ends a joint membership that is applied, else makes
-    /// voters of those who have caught up. Also a leader elected half-way does.
+    /// What a leader does with members by itself: ends a joint membership that is applied, else
+    /// makes voters of those who have caught up. Also a leader elected half-way does.
     mutating func advanceMembership() {
         guard role == .leader, transferee == 0, membership.isJoint || !membership.joining.isEmpty,
             canChangeMembers

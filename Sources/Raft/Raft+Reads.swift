@@ -11,14 +11,14 @@ extension Raft {
         }
     }
 
-    /// The time by the shell's clock, which never goes back; told before the inputs of a round. Only
-    /// leases need it.
+    /// The time by the shell's clock, which never goes back; told before the inputs of a round.
+    /// Only leases need it.
     package mutating func setClock(_ nanoseconds: UInt64) {
         clock = max(clock, nanoseconds)
     }
 
-    /// Asks the others whether we still are the leader, unless a lease says so. Waits for an entry of
-    /// our own term, because only then the commit index covers what earlier leaders committed.
+    /// Asks the others whether we still are the leader, unless a lease says so. Waits for an entry
+    /// of our own term, because only then the commit index covers what earlier leaders committed.
     mutating func startReadRound() {
         guard reads.hasWaiting, hasCommittedInTerm else { return }
         if transferee == 0, lease.holds(at: clock, for: configuration.leaseNanoseconds) {

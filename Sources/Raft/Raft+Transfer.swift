@@ -1,6 +1,6 @@
 extension Raft {
-    /// Hands leadership to a voter once its log is complete; proposals wait meanwhile. Given up after
-    /// an election timeout. Returns whether it was begun.
+    /// Hands leadership to a voter once its log is complete; proposals wait meanwhile. Given up
+    /// after an election timeout. Returns whether it was begun.
     package mutating func transferLeadership(to member: UInt64) -> Bool {
         guard role == .leader, member != id, membership.voters.contains(member),
             let slot = peers.firstIndex(where: { $0.id == member })

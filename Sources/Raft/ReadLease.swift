@@ -2,7 +2,8 @@
 ///
 /// A voter that answered a heartbeat ignores candidates for an election timeout from when it heard
 /// it. So for less than an election timeout after the leader asked a majority that then answered,
-/// nobody else can have been elected; if the clocks agree on how long that is (dissertation, 6.4.1).
+/// nobody else can have been elected; if the clocks agree on how long that is (dissertation,
+/// 6.4.1).
 struct ReadLease: Sendable {
     /// When the newest round that a majority answered was begun.
     private var begun: UInt64?
@@ -10,8 +11,8 @@ struct ReadLease: Sendable {
 
     mutating func renew(_ roundBegun: UInt64) { begun = max(begun ?? 0, roundBegun) }
 
-    /// Asked to campaign, a voter does so whatever others heard, and perhaps long after it was asked:
-    /// there are no leases any more in this term.
+    /// Asked to campaign, a voter does so whatever others heard, and perhaps long after it was
+    /// asked: there are no leases any more in this term.
     mutating func breakForTerm() { isBroken = true }
 
     func holds(at now: UInt64, for nanoseconds: UInt64) -> Bool {

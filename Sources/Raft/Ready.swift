@@ -26,8 +26,9 @@ package struct Ready: Sendable {
     /// Peers that need a state newer than the entries we keep. The shell streams its newest
     /// snapshot to each, whose shell then steps `installSnapshot`; then `snapshotSent`.
     package var snapshotsToSend: [UInt64] = []
-    /// Replace state machine and, unless `keepsLog`, log by this snapshot (which the shell holds), durably and after
-    /// all writes so far, then report `snapshotInstalled`. Until then nothing comes to apply.
+    /// Replace state machine and, unless `keepsLog`, log by this snapshot (which the shell holds),
+    /// durably and after all writes so far, then report `snapshotInstalled`. Until then nothing
+    /// comes to apply.
     package var snapshotToInstall: SnapshotMeta?
     /// The log agrees with that snapshot and has acknowledged entries behind it, which must stay:
     /// only the state machine is replaced.

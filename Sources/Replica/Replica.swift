@@ -105,13 +105,15 @@ package final class Replica: Sendable {
         ask(.leaseRemaining(id), done)
     }
 
-    /// Changes the members, through the leader. Answers the id of the member that was asked for, 0 for
-    /// several, when this replica knows of the change. Takes as long as that takes, a minute at most.
+    /// Changes the members, through the leader. Answers the id of the member that was asked for, 0
+    /// for several, when this replica knows of the change. Takes as long as that takes, a minute at
+    /// most.
     package func changeMembers(
         _ request: MemberRequest, _ done: @escaping Completion<UInt64>
     ) {
         ask(.changeMembers(request), milliseconds: 60_000) { result in
-            // A replica that was removed hears no more of the others; the change holds all the same.
+            // A replica that was removed hears no more of the others; the change holds all the
+            // same.
             self.readBarrier { _ in done(result.map { UInt64(bitPattern: $0) }) }
         }
     }

@@ -31,8 +31,8 @@ extension ReplicaCore {
     private static let farewellTicks: UInt64 = 4
 
     /// A change is about to take members out. Connections to them, and this replica if it is one of
-    /// them, go on for some ticks, so that what is said last arrives: who is out, and what became of
-    /// what they asked for.
+    /// them, go on for some ticks, so that what is said last arrives: who is out, and what became
+    /// of what they asked for.
     func noteRemovals(after next: Membership) {
         for member in addressed.members where !next.contains(member.id) {
             leavers.append(Leaver(member: member, untilTick: ticks + Self.farewellTicks))

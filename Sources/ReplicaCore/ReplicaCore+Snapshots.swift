@@ -79,9 +79,10 @@ extension ReplicaCore {
             Message(from: from, to: memberID, term: term, body: .installSnapshot(meta)))
     }
 
-    /// Puts a peer's snapshot in the place of the keyspace and, unless `keepsLog`, of the log: first
-    /// the mark in the log, behind all that was written before, then the keyspace. Each step can be the last before a crash:
-    /// with the mark in the log the next start builds the keyspace from the file.
+    /// Puts a peer's snapshot in the place of the keyspace and, unless `keepsLog`, of the log:
+    /// first the mark in the log, behind all that was written before, then the keyspace. Each step
+    /// can be the last before a crash: with the mark in the log the next start builds the keyspace
+    /// from the file.
     func install(_ meta: SnapshotMeta, keepsLog: Bool) {
         guard let (path, header) = snapshots.received.removeValue(forKey: meta.index) else {
             preconditionFailure("snapshot \(meta.index) was never received")

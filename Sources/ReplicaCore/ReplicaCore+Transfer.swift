@@ -40,8 +40,8 @@ extension ReplicaCore {
         if isGivenUp, !waiting.held.isEmpty { newWrites = waiting.takeHeld() + newWrites }
     }
 
-    /// A leader hands over before it stops, and sees the writes through that it holds. That takes an
-    /// election timeout at most.
+    /// A leader hands over before it stops, and sees the writes through that it holds. That takes
+    /// an election timeout at most.
     func beginStop() {
         guard let heir = raft?.heir, raft?.transferLeadership(to: heir) ?? false else {
             isStopping = true

@@ -6,7 +6,8 @@ package import WriteAheadLog
 /// the simulator with events of its own.
 ///
 /// Called on the core's thread, `send` of answers on others too. Every call returns at once. What
-/// takes time reports later, as a `ReplicaInput`; reports of one kind come in the order of the calls.
+/// takes time reports later, as a `ReplicaInput`; reports of one kind come in the order of the
+/// calls.
 package protocol ReplicaEnvironment: AnyObject, Sendable {
     // MARK: Log
 
@@ -81,8 +82,8 @@ package enum LogWork: Sendable {
     case write(LogWrite)
     /// A snapshot file is in place and synced; entries up to the mark can go.
     case snapshot(SnapshotMark)
-    /// A peer's snapshot file takes the place of the keyspace and, if the mark says so, of the whole
-    /// log.
+    /// A peer's snapshot file takes the place of the keyspace and, if the mark says so, of the
+    /// whole log.
     case install(SnapshotMark)
 }
 

@@ -135,8 +135,8 @@ import Testing
     }
 
     /// Any two majorities of neighbours in a chain of memberships have a member in common: what one
-    /// decided cannot be undone by the other. Every pair of sets of up to four voters, with every two
-    /// majorities.
+    /// decided cannot be undone by the other. Every pair of sets of up to four voters, with every
+    /// two majorities.
     @Test func neighboursShareMajorities() {
         func subset(_ pattern: Int) -> [UInt64] {
             (1...4).map { UInt64($0) }.filter { pattern >> (Int($0) - 1) & 1 == 1 }

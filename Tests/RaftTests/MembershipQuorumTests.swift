@@ -32,7 +32,8 @@ import Testing
         CommitCase(voters: [1, 2, 3, 4, 5], reached: [1: 101, 2: 104, 4: 104], expected: 101),
         // Who does not vote does not count, however far it is.
         CommitCase(voters: [1, 2, 3], reached: [1: 1, 4: 99, 5: 99], expected: 0),
-        // Joint: the same set twice, sets with nobody, with somebody and with all but one in common.
+        // Joint: the same set twice, sets with nobody, with somebody and with all but one in
+        // common.
         CommitCase(voters: [1], outgoing: [1], reached: [1: 3], expected: 3),
         CommitCase(
             voters: [1, 2, 3], outgoing: [1, 2, 3], reached: [1: 2, 2: 3, 3: 4], expected: 3),

@@ -7,8 +7,8 @@ import Testing
 @Suite struct PaperTests {
     // MARK: 5.1 Terms
 
-    /// "If one server's current term is smaller than the other's, then it updates its current term";
-    /// a candidate or leader with a stale term "immediately reverts to follower state".
+    /// "If one server's current term is smaller than the other's, then it updates its current
+    /// term"; a candidate or leader with a stale term "immediately reverts to follower state".
     @Test(arguments: [Role.follower, .candidate, .leader])
     func newerTermMakesFollowers(role: Role) {
         var raft = replica(role)
@@ -57,8 +57,8 @@ import Testing
         #expect(seen == Set(10...20))
     }
 
-    /// Random timeouts make split votes rare: two replicas draw the same one in about a tenth of the
-    /// elections, never in a third.
+    /// Random timeouts make split votes rare: two replicas draw the same one in about a tenth of
+    /// the elections, never in a third.
     @Test func timeoutsRarelyCollide() {
         var collisions = 0
         for seed in UInt64(1)...1_000 {
@@ -88,8 +88,8 @@ import Testing
         #expect(sent.map(\.to) == [2, 3])
     }
 
-    /// "If the leader's term is at least as large as the candidate's … the candidate recognizes the
-    /// leader as legitimate."
+    /// "If the leader's term is at least as large as the candidate's … the candidate
+    /// recognizes the leader as legitimate."
     @Test(arguments: [UInt64(1), 2]) func candidateFollowsALeader(term: UInt64) {
         var raft = replica(.candidate)
         raft.step(Message(from: 3, to: 1, term: term, body: .heartbeat(commit: 0, read: 0)))
@@ -125,8 +125,8 @@ import Testing
         #expect(!commits.isEmpty && commits.allSatisfy { $0 == 1 })
     }
 
-    /// "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new entry)":
-    /// what is behind the last new entry may be of another leader.
+    /// "If leaderCommit > commitIndex, set commitIndex = min(leaderCommit, index of last new
+    /// entry)": what is behind the last new entry may be of another leader.
     @Test func commitStopsAtTheLastNewEntry() {
         var raft = follower(terms: [1, 1, 1])
         raft.step(
@@ -165,8 +165,8 @@ import Testing
         (prev: 0, terms: [1], result: [1, 2]), (prev: 0, terms: [3], result: [3]),
     ]
 
-    /// "If an existing entry conflicts with a new one, delete the existing entry and all that follow
-    /// it. Append any new entries not already in the log."
+    /// "If an existing entry conflicts with a new one, delete the existing entry and all that
+    /// follow it. Append any new entries not already in the log."
     @Test(arguments: conflicts)
     func conflictsAreReplaced(prev: UInt64, terms: [UInt64], result: [UInt64]) {
         let own: [UInt64] = [0, 1, 2]
@@ -184,8 +184,8 @@ import Testing
 
     // MARK: 5.4 Safety
 
-    /// "The voter denies its vote if its own log is more up-to-date than that of the candidate", and
-    /// a candidate says what it has.
+    /// "The voter denies its vote if its own log is more up-to-date than that of the candidate",
+    /// and a candidate says what it has.
     @Test func candidateTellsItsLog() {
         var raft = follower(terms: [1, 2, 2])
         raft.campaign()

@@ -2,7 +2,8 @@ import Basics
 import Raft
 import Testing
 
-/// A leader and two followers on a network that loses, repeats and reorders, against `DumbProgress`.
+/// A leader and two followers on a network that loses, repeats and reorders, against
+/// `DumbProgress`.
 @Suite struct ProgressTests {
     private static let countMax = 3
     private static let bytesMax = 200

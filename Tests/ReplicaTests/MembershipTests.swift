@@ -167,7 +167,8 @@ import WriteAheadLog
         try await cluster.end()
     }
 
-    /// The leader's disk takes no writes for a while: another leads, and no lease ends because of it.
+    /// The leader's disk takes no writes for a while: another leads, and no lease ends because of
+    /// it.
     @Test func stalledDiskHandsOverAndKeepsLeases() async throws {
         let cluster = try TestCluster()
         let stalled = Locked<String?>(nil)

@@ -46,8 +46,8 @@ final class PeerLink: Sendable {
         dial()
     }
 
-    /// Whether this link does for that greeting: what the member is matters to one that waits for its
-    /// id only, not to one that is connected.
+    /// Whether this link does for that greeting: what the member is matters to one that waits for
+    /// its id only, not to one that is connected.
     func suits(_ hello: PeerHello) -> Bool {
         var same = hello
         same.toIsLearner = self.hello.toIsLearner
