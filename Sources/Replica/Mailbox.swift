@@ -40,8 +40,8 @@ import Glibc
         unsafe mutex.deallocate()
     }
 
-    /// False when the queue is full. What `canWait` is taken with what comes next, or at the taker's
-    /// deadline.
+    /// False when the queue is full. What `canWait` is taken with what comes next, or at the
+    /// taker's deadline.
     func send(_ item: Element, canWait: Bool = false) -> Bool {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }

@@ -6,8 +6,9 @@ import Store
 /// Whether what clients and watchers saw has an explanation.
 ///
 /// Every write leaves a mark, so the store's own events say at which revision it took effect, or
-/// that it never did. The revisions then are the order of everything, and what is left to check is
-/// that a dumb keyspace gives the same answers in that order, and that the order keeps to real time.
+/// that it never did. The revisions then are the order of everything, and what is left to check
+/// is that a dumb keyspace gives the same answers in that order, and that the order keeps to real
+/// time.
 struct Judgement: Sendable {
     struct Verdict: Sendable {
         var isGood: Bool
