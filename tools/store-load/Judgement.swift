@@ -26,9 +26,10 @@ struct Judgement: Sendable {
             return Verdict(
                 isGood: true,
                 text:
-                    "0 violations: \(journal.acknowledged) acknowledged writes, \(count) operations, "
-                    + "\(events.count) events at \(watchers.count) watchers, longest gap between "
-                    + "acknowledged writes \(journal.longestGapMilliseconds) ms")
+                    "0 violations: \(journal.acknowledged) acknowledged writes, "
+                    + "\(count) operations, \(events.count) events at \(watchers.count) "
+                    + "watchers, longest gap between acknowledged writes "
+                    + "\(journal.longestGapMilliseconds) ms")
         } catch {
             return Verdict(isGood: false, text: "violation: \(error.text)")
         }
@@ -39,8 +40,8 @@ struct Judgement: Sendable {
         init(_ text: String) { self.text = text }
     }
 
-    /// Every replica has the same keys at the same revision, and the watchers catch up. A write that
-    /// was given up may still arrive for a while.
+    /// Every replica has the same keys at the same revision, and the watchers catch up. A write
+    /// that was given up may still arrive for a while.
     private func settle(_ stores: [RemoteStore]) async throws(Failure) -> RangeResponse {
         let end = MonotonicTime.now().advanced(milliseconds: 60_000)
         var reason = ""
