@@ -151,6 +151,7 @@ let package = Package(
         tests("LMDB", ["LMDB", "Basics"]),
         tests("WriteAheadLog", ["WriteAheadLog", "Basics", "Raft"]),
         tests("Keyspace", ["Keyspace", "Basics", "LMDB"]),
+        tests("ReplicaCore", ["ReplicaCore", "Basics", "Keyspace"]),
         tests("Backup", ["Backup", "Basics", "Raft", "WriteAheadLog", "Keyspace"]),
         tests("HTTP", ["HTTP", "Basics", "PKI", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("EtcdMessages", ["EtcdMessages", "Basics", "Keyspace"]),

@@ -132,6 +132,7 @@ extension ReplicaCore {
             }
         }
         guard !payloads.isEmpty else { return }
+        if raft?.role == .leader { for index in payloads.indices { stamp(&payloads[index]) } }
         switch raft?.propose(payloads) {
         case .accepted(let first, let term):
             for (position, number) in numbers.enumerated() {

@@ -9,6 +9,8 @@ package final class ChunkedReader {
     private let file: InputFile
     private let kind: ChunkedFile
     private let seed: UInt32
+    /// Of the header: with its fields, what tells one file from another.
+    package let headerChecksum: UInt32
     private var hash = SnapshotHash()
     private var chunks: UInt32 = 0
     /// Entries of the chunks so far; whoever decodes them counts them.
@@ -50,6 +52,7 @@ package final class ChunkedReader {
         self.file = file
         self.kind = kind
         seed = ChunkedFile.seed(sum)
+        headerChecksum = sum
     }
 
     /// The next chunk's content; nil at the end, which has been found to be in order.

@@ -17,6 +17,24 @@ package enum SnapshotFile {
         try SnapshotReader(path).header
     }
 
+    /// What tells one snapshot from another, read from the header alone: two files that agree in
+    /// it have the same bytes as far as both go.
+    package struct Identity: Sendable, Hashable {
+        package var index: UInt64
+        package var headerChecksum: UInt32
+
+        package init(index: UInt64, headerChecksum: UInt32) {
+            self.index = index
+            self.headerChecksum = headerChecksum
+        }
+    }
+
+    package static func identity(_ path: String) throws(KeyspaceError) -> Identity {
+        let reader = try SnapshotReader(path)
+        return Identity(
+            index: reader.header.index, headerChecksum: reader.chunks.headerChecksum)
+    }
+
     /// Reads the whole file and checks every chunk, the length and the hash over everything.
     @discardableResult
     package static func verify(_ path: String) throws(KeyspaceError) -> SnapshotHeader {

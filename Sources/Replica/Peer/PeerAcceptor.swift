@@ -143,6 +143,7 @@ final class PeerAcceptor: ChannelInboundHandler {
         guard hello.to == own else {
             return refuse("this is member \(own), not \(hello.to)", context)
         }
+        var welcome = Bytes()
         switch hello.purpose {
         case .messages:
             state = .messages(from: hello.from)
@@ -151,10 +152,11 @@ final class PeerAcceptor: ChannelInboundHandler {
                 return refuse("cannot write a snapshot file", context)
             }
             state = .snapshot(receiver)
+            welcome = receiver.resumePoint.encoded()
         }
         reader.bodyBytesMax = PeerFrame.bodyBytesMax
         transport.inbox.sendAlways(.greeted(hello.from, name: hello.fromName, asID: own))
-        write(.welcome, [], context)
+        write(.welcome, welcome, context)
     }
 
     private func finish(
@@ -195,7 +197,7 @@ final class PeerAcceptor: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if case .snapshot(let receiver) = state { receiver.discard() }
+        if case .snapshot(let receiver) = state { receiver.interrupted() }
         state = .ended
         context.fireChannelInactive()
     }

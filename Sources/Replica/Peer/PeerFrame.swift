@@ -13,6 +13,7 @@ struct PeerFrame {
         case snapshotChunk = 7
         case snapshotEnd = 8
         case snapshotDone = 9
+        case snapshotBegin = 10
     }
 
     static let headerBytes = 12

@@ -4,7 +4,7 @@ import ReplicaCore
 /// First frame of whoever dials.
 struct PeerHello: Equatable {
     static let magic: Bytes = Array("martlet-peer".utf8)
-    static let protocolVersion: UInt8 = 1
+    static let protocolVersion: UInt8 = 2
 
     enum Purpose: UInt8 {
         case messages = 0

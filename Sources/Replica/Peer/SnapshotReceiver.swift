@@ -1,9 +1,8 @@
 import Basics
-import Glibc
 import Keyspace
 import ReplicaCore
 
-/// Writes a snapshot that a peer streams into a file, and checks it when it is whole.
+/// Takes a snapshot that a peer streams.
 final class SnapshotReceiver: @unchecked Sendable {
     // Sendable because it is used on its event loop until the end of the stream, and by one
     // checking thread afterwards.
@@ -14,72 +13,42 @@ final class SnapshotReceiver: @unchecked Sendable {
     }
 
     let from: UInt64
-    private let directory: ReplicaDirectory
-    private let path: String
-    private var descriptor: Int32
+    private let intake: SnapshotIntake
 
     /// nil if the file cannot be made.
     init?(_ directory: ReplicaDirectory, from: UInt64) {
-        self.directory = directory
+        guard let intake = try? SnapshotIntake(directory, from: from) else { return nil }
         self.from = from
-        path = directory.incoming(from: from)
-        // A stream from the same peer that was cut off: its file goes, its descriptor stays its.
-        unsafe unlink(path)
-        descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return nil }
+        self.intake = intake
     }
 
-    deinit {
-        if descriptor >= 0 { close(descriptor) }
-    }
+    var resumePoint: SnapshotResumePoint { intake.resumePoint }
 
     /// Takes a frame; not nil after the last.
     func take(_ frame: PeerFrame) throws(PeerProtocolError) -> End? {
-        switch frame.kind {
-        case .snapshotChunk:
-            do throws(ReplicaFailure) {
-                try FileSystem.write(frame.body, to: descriptor, path)
-            } catch {
-                discard()
-                throw PeerProtocolError(error.description)
+        do {
+            switch frame.kind {
+            case .snapshotBegin: try intake.begin(SnapshotResumePoint(decoding: frame.body))
+            case .snapshotChunk: try intake.append(frame.body)
+            case .snapshotEnd:
+                var reader = ByteReader(frame.body)
+                return End(term: try reader.readLittleEndian("term"))
+            default: throw PeerProtocolError("unexpected \(frame.kind)")
             }
             return nil
-        case .snapshotEnd:
-            var reader = ByteReader(frame.body)
-            guard let term: UInt64 = try? reader.readLittleEndian("term") else {
-                throw PeerProtocolError("a snapshot's end without a term")
-            }
-            return End(term: term)
-        default:
-            throw PeerProtocolError("unexpected \(frame.kind)")
+        } catch {
+            throw PeerProtocolError("\(error)")
         }
     }
 
     /// The stream ended too early.
-    func discard() {
-        if descriptor >= 0 { close(descriptor) }
-        descriptor = -1
-        unsafe unlink(path)
-    }
+    func interrupted() { intake.interrupt() }
 
-    /// Verifies the whole file and puts it in place, synced.
+    /// Checks the whole and prepares a keyspace of it.
     func check(_ end: End) -> Result<(path: String, header: SnapshotHeader), ReplicaFailure> {
         do throws(ReplicaFailure) {
-            let header: SnapshotHeader
-            do throws(KeyspaceError) {
-                header = try SnapshotFile.verify(path)
-            } catch {
-                throw ReplicaFailure(error)
-            }
-            try FileSystem.sync(descriptor, path)
-            close(descriptor)
-            descriptor = -1
-            let place = directory.snapshot(index: header.index)
-            try FileSystem.rename(path, place)
-            try FileSystem.syncDirectory(directory.snapshots)
-            return .success((place, header))
+            return .success(try intake.finish())
         } catch {
-            discard()
             return .failure(error)
         }
     }

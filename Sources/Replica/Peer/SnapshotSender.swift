@@ -1,11 +1,20 @@
 import Basics
+import Glibc
 import Keyspace
 import NIOCore
 import NIOPosix
 import ReplicaCore
 
-/// Streams one snapshot to a peer; blocks its thread until the peer has checked it.
+/// Streams a snapshot file to a peer, from where the peer's own ends; blocks its thread until the
+/// peer has made a keyspace of it.
+///
+/// The file is one of the replica's own snapshot files: it outlives a broken link and this process,
+/// so that a transfer that was cut off goes on.
 final class SnapshotSender: Sendable {
+    private static let chunkBytes = 256 << 10
+    /// A transfer that was cut off goes on if its entry is at most so far behind.
+    private static let entriesBehindMax: UInt64 = 5_000
+
     private let transport: PeerTransport
     private let eventLoop: any EventLoop
     private let member: ReplicaMember
@@ -35,7 +44,7 @@ final class SnapshotSender: Sendable {
     }
 
     private func send(_ keyspace: Keyspace) throws {
-        let welcome = eventLoop.makePromise(of: Void.self)
+        let welcome = eventLoop.makePromise(of: SnapshotResumePoint.self)
         let done = eventLoop.makePromise(of: Void.self)
         let hello = hello
         let dialler = PeerDialler(tls: transport.tls, eventLoop: eventLoop)
@@ -51,15 +60,52 @@ final class SnapshotSender: Sendable {
             throw error
         }
         defer { channel.close(promise: nil) }
-        try welcome.futureResult.wait()
-        let stream = try keyspace.snapshot(clusterID: transport.clusterID)
-        while let chunk = try stream.next() {
+        let point = try welcome.futureResult.wait()
+        let path = try chooseFile(keyspace, point)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileSystem.failure("cannot open", path) }
+        defer { close(descriptor) }
+        let identity = try SnapshotFile.identity(path)
+        let bytes = UInt64(max(0, lseek(descriptor, 0, SEEK_END)))
+        var offset = identity == point.identity ? min(point.offset, bytes) : 0
+        let begin = SnapshotResumePoint(identity: identity, offset: offset)
+        try write(.snapshotBegin, begin.encoded(), channel)
+        while offset < bytes {
+            let chunk = try read(descriptor, path, at: offset)
             try write(.snapshotChunk, chunk, channel)
+            offset += UInt64(chunk.count)
         }
         var writer = ByteWriter()
         writer.writeLittleEndian(term)
         try write(.snapshotEnd, writer.bytes, channel)
         try done.futureResult.wait()
+    }
+
+    /// The file that the peer has a part of, or one made now. A file that was whole at the peer
+    /// once is not sent again: it did not reach far enough.
+    private func chooseFile(
+        _ keyspace: Keyspace, _ point: SnapshotResumePoint
+    ) throws -> String {
+        let directory = transport.directory
+        let oldest = keyspace.appliedIndex - min(keyspace.appliedIndex, Self.entriesBehindMax)
+        let index = point.identity.index
+        if index > 0, index >= oldest, try directory.snapshotIndexes().contains(index) {
+            return directory.snapshot(index: index)
+        }
+        let stream = try keyspace.snapshot(clusterID: transport.clusterID)
+        let path = directory.snapshot(index: stream.header.index)
+        try SnapshotFile.save(stream, to: path)
+        return path
+    }
+
+    private func read(_ descriptor: Int32, _ path: String, at offset: UInt64) throws -> Bytes {
+        var count = 0
+        let chunk = unsafe Bytes(unsafeUninitializedCapacity: Self.chunkBytes) { room, filled in
+            unsafe count = pread(descriptor, room.baseAddress, room.count, off_t(offset))
+            filled = max(0, count)
+        }
+        guard count > 0 else { throw FileSystem.failure("cannot read", path) }
+        return chunk
     }
 
     /// One chunk at a time: the peer's disk sets the pace.
@@ -73,12 +119,13 @@ final class SnapshotSender: Sendable {
         typealias OutboundOut = ByteBuffer
 
         private let hello: PeerHello
-        private let welcome: EventLoopPromise<Void>
+        private let welcome: EventLoopPromise<SnapshotResumePoint>
         private let done: EventLoopPromise<Void>
         private var reader = PeerFrameReader()
 
         init(
-            _ hello: PeerHello, welcome: EventLoopPromise<Void>, done: EventLoopPromise<Void>
+            _ hello: PeerHello, welcome: EventLoopPromise<SnapshotResumePoint>,
+            done: EventLoopPromise<Void>
         ) {
             self.hello = hello
             self.welcome = welcome
@@ -97,7 +144,7 @@ final class SnapshotSender: Sendable {
             do throws(PeerProtocolError) {
                 while let frame = try reader.next() {
                     if frame.kind == .welcome {
-                        welcome.succeed(())
+                        try greeted(frame.body)
                     } else if frame.kind == .snapshotDone, frame.body.isEmpty {
                         done.succeed(())
                     } else {
@@ -107,6 +154,14 @@ final class SnapshotSender: Sendable {
             } catch {
                 fail(error)
                 context.close(promise: nil)
+            }
+        }
+
+        private func greeted(_ body: Bytes) throws(PeerProtocolError) {
+            do throws(DecodingFailure) {
+                welcome.succeed(try SnapshotResumePoint(decoding: body))
+            } catch {
+                throw PeerProtocolError("\(error)")
             }
         }
 

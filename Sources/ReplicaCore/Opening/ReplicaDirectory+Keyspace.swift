@@ -2,14 +2,30 @@ package import Keyspace
 
 /// The keyspace of a directory, changed as a whole.
 extension ReplicaDirectory {
-    /// Makes a keyspace of a snapshot file, and puts it in the place of what is there.
+    /// Makes a keyspace of a snapshot file beside the one in use: takes its time, on a thread of
+    /// its own, and disturbs nobody.
+    package func prepareKeyspace(
+        bySnapshot file: String, index: UInt64
+    ) throws(ReplicaFailure) {
+        let prepared = keyspacePrepared(index: index)
+        do {
+            try FileSystem.removeTree(prepared)
+            try SnapshotFile.restore(file, into: prepared)
+        } catch {
+            throw ReplicaFailure(wrapping: error)
+        }
+    }
+
+    /// Puts the keyspace of a snapshot file in the place of what is there; it is prepared, or made
+    /// now.
     package func replaceKeyspace(
         bySnapshot file: String, _ identity: ReplicaIdentity, options: Keyspace.Options
     ) throws(ReplicaFailure) -> Keyspace {
         do {
-            try SnapshotFile.restore(file, into: keyspaceInMaking)
+            let prepared = keyspacePrepared(index: try SnapshotFile.header(file).index)
+            if !FileSystem.exists(prepared) { try SnapshotFile.restore(file, into: prepared) }
             try FileSystem.removeTree(keyspace)
-            try FileSystem.rename(keyspaceInMaking, keyspace)
+            try FileSystem.rename(prepared, keyspace)
             try FileSystem.syncDirectory(path)
             try write(identity)
             try BootMark.markRunning(directory: keyspace)
@@ -33,5 +49,6 @@ extension ReplicaDirectory {
         for old in try snapshotIndexes() where old < index {
             try FileSystem.remove(snapshot(index: old))
         }
+        if index > 0 { try removePrepared(through: index - 1) }
     }
 }

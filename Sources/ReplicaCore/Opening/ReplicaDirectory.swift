@@ -34,6 +34,22 @@ package struct ReplicaDirectory: Sendable {
         snapshots + "/from-" + ReplicaDirectory.digits(peer) + ".incoming"
     }
 
+    /// A keyspace made of the snapshot of this entry, until it takes the place of `keyspace`.
+    package func keyspacePrepared(index: UInt64) -> String {
+        path + "/keyspace-" + ReplicaDirectory.digits(index) + ".new"
+    }
+
+    /// Removes keyspaces that were made of snapshots up to this entry and never used.
+    package func removePrepared(through index: UInt64) throws(ReplicaFailure) {
+        for name in try FileSystem.names(in: path)
+        where name.hasPrefix("keyspace-") && name.hasSuffix(".new") {
+            guard let of = UInt64(name.dropFirst(9).dropLast(4), radix: 16), of <= index else {
+                continue
+            }
+            try FileSystem.removeTree(path + "/" + name)
+        }
+    }
+
     package static func digits(_ value: UInt64) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
@@ -42,9 +58,12 @@ package struct ReplicaDirectory: Sendable {
     /// Makes what is missing, and removes what a crash left half made.
     package func prepare() throws(ReplicaFailure) {
         for folder in [path, log, snapshots] { try FileSystem.makeDirectory(folder) }
-        for name in try FileSystem.names(in: snapshots) where !name.hasSuffix(".snapshot") {
+        // What was received of a snapshot is kept: the next transfer goes on behind it.
+        for name in try FileSystem.names(in: snapshots)
+        where !name.hasSuffix(".snapshot") && !name.hasSuffix(".incoming") {
             try FileSystem.remove(snapshots + "/" + name)
         }
+        try removePrepared(through: .max)
         try FileSystem.removeTree(keyspaceInMaking)
         try FileSystem.syncDirectory(path)
     }

@@ -77,7 +77,7 @@ struct StoreSnapshotRestore: ParsableCommand {
             try Files.makeDirectory(scratch, mode: 0o700)
             prepared = try restore.prepare(scratch: scratch)
         } catch let error as BackupError {
-            throw CommandError("the snapshot is damaged or of no use: \(error)")
+            throw CommandError("nothing is restored: \(error)")
         }
         try ClusterSeed.lay(snapshot: prepared.path, into: staging, replicas: replicas)
         unsafe rmdir(target.path)
