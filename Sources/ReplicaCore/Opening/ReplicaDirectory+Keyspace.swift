@@ -1,15 +1,23 @@
+import Basics
 package import Keyspace
+
+/// Two members that take each other for the leader may send a snapshot of the same entry.
+private let inPreparation = Locked<Set<String>>([])
 
 /// The keyspace of a directory, changed as a whole.
 extension ReplicaDirectory {
     /// Makes a keyspace of a snapshot file beside the one in use: takes its time, on a thread of
-    /// its own, and disturbs nobody.
+    /// its own, and disturbs nobody. One that is there already is whole, and of the same state.
     package func prepareKeyspace(
         bySnapshot file: String, index: UInt64
     ) throws(ReplicaFailure) {
         let prepared = keyspacePrepared(index: index)
+        if FileSystem.exists(prepared) { return }
+        guard inPreparation.withLock({ $0.insert(prepared).inserted }) else {
+            throw ReplicaFailure(nil, "\(prepared) is in the making already")
+        }
+        defer { inPreparation.withLock { _ = $0.remove(prepared) } }
         do {
-            try FileSystem.removeTree(prepared)
             try SnapshotFile.restore(file, into: prepared)
         } catch {
             throw ReplicaFailure(wrapping: error)

@@ -43,7 +43,7 @@ package struct ReplicaDirectory: Sendable {
     package func removePrepared(through index: UInt64) throws(ReplicaFailure) {
         for name in try FileSystem.names(in: path)
         where name.hasPrefix("keyspace-") && name.hasSuffix(".new") {
-            guard let of = UInt64(name.dropFirst(9).dropLast(4), radix: 16), of <= index else {
+            guard let of = UInt64(name.dropFirst(9).prefix(16), radix: 16), of <= index else {
                 continue
             }
             try FileSystem.removeTree(path + "/" + name)

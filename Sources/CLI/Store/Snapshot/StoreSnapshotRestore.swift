@@ -8,9 +8,9 @@ struct StoreSnapshotRestore: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Lay out a new cluster from a snapshot.",
         discussion: """
-            The folder is absent or empty before; `martlet up --data-dir` starts the new cluster, \
-            which has an id of its own. With --to-revision, --to-time or --archive the archived log \
-            behind the snapshot is applied to it.
+            The folder is absent or empty before; `martlet up --data-dir` starts the new \
+            cluster, which has an id of its own. With --to-revision, --to-time or --archive the \
+            archived log behind the snapshot is applied to it.
             """)
 
     @Argument(help: "Snapshot file, or a folder of such files of which the best is taken.")

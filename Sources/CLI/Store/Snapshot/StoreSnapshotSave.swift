@@ -10,8 +10,8 @@ struct StoreSnapshotSave: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "save", abstract: "Save a snapshot of the running cluster to a file.",
         discussion: """
-            Any replica will do. A broken connection is taken up again where it ended. FILE is made \
-            whole, checked and synced, or not at all.
+            Any replica will do. A broken connection is taken up again where it ended. FILE is \
+            made whole, checked and synced, or not at all.
             """)
 
     @OptionGroup var connection: StoreConnectionOptions
