@@ -14,6 +14,13 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: "Number of the replica to run.")
     var replica: Int
 
+    @Flag(
+        help: """
+            As leader, answer reads without asking the others for half an election timeout after \
+            they answered. Rests on clocks that run at one speed; all replicas or none.
+            """)
+    var readLeases = false
+
     @OptionGroup var snapshots: SnapshotOptions
 
     func run() async throws {
@@ -27,7 +34,7 @@ struct ServerCommand: AsyncParsableCommand {
             let process = ServerProcess(
                 directory: directory, layout: layout, replica: try layout.replica(replica),
                 log: ProcessLog(), link: link,
-                snapshots: snapshots.schedule(for: directory))
+                snapshots: snapshots.schedule(for: directory), hasReadLeases: readLeases)
             try await process.run(until: stop)
         }
     }

@@ -31,6 +31,9 @@ struct UpCommand: ParsableCommand {
     @Flag(help: "No TLS on the store ports; needs --store-only.")
     var plaintext = false
 
+    @Flag(help: "Leaders answer reads without asking the others for a while; rests on clocks.")
+    var readLeases = false
+
     @OptionGroup var snapshots: SnapshotOptions
 
     func validate() throws {
@@ -98,7 +101,7 @@ struct UpCommand: ParsableCommand {
                     arguments: [
                         "server", "--data-dir", directory.path, "--replica",
                         String(replica.number),
-                    ] + snapshots.arguments,
+                    ] + (readLeases ? ["--read-leases"] : []) + snapshots.arguments,
                     logPath: path + "/server.log", pidPath: directory.pidPath(replica.name)))
         }
         for node in layout.nodes {

@@ -22,6 +22,7 @@ struct ServerProcess {
     let log: ProcessLog
     let link: SupervisorLink?
     let snapshots: SnapshotSchedule.Options
+    let hasReadLeases: Bool
 
     /// Runs until `stop` ends; then everything is synced and closed.
     func run(until stop: StopLatch) async throws {
@@ -57,6 +58,7 @@ struct ServerProcess {
             name: replica.name, members: layout.members, tls: layout.isPlaintext ? nil : tls,
             group: group, seed: UInt64(getpid()) ^ replica.memberID)
         configuration.isNewCluster = !layout.isBootstrapped
+        configuration.hasReadLeases = hasReadLeases
         configuration.campaignsAtOnce = replica.number == 1 && !layout.isBootstrapped
         let (log, link) = (log, link)
         configuration.onFailure = { failure in
