@@ -43,7 +43,8 @@ package final class Replica: Sendable {
             logWriter: logWriter, transport: transport, readers: readers)
         let core = ReplicaCore(
             configuration.settings, opened, environment: shell, now: MonotonicTime.now())
-        let runner = CoreRunner(core, shared.inbox, configuration.onFailure)
+        let runner = CoreRunner(
+            core, opened.directory, shared.inbox, configuration.onFailure)
         let thread = OSThread.start("replica") { runner.run() }
         return Replica(configuration, shared, thread, logWriter, readers)
     }
@@ -143,14 +144,16 @@ package final class Replica: Sendable {
 private final class CoreRunner: @unchecked Sendable {
     // Sendable because it is handed to its thread once.
     private let core: ReplicaCore
+    private let directory: ReplicaDirectory
     private let inbox: Mailbox<ReplicaInput>
     private let onFailure: @Sendable (ReplicaFailure) -> Void
 
     init(
-        _ core: ReplicaCore, _ inbox: Mailbox<ReplicaInput>,
+        _ core: ReplicaCore, _ directory: ReplicaDirectory, _ inbox: Mailbox<ReplicaInput>,
         _ onFailure: @escaping @Sendable (ReplicaFailure) -> Void
     ) {
         self.core = core
+        self.directory = directory
         self.inbox = inbox
         self.onFailure = onFailure
     }
@@ -166,6 +169,7 @@ private final class CoreRunner: @unchecked Sendable {
             try core.stop()
         } catch {
             core.abandon()
+            if error.isRemoval { directory.markRemoved() }
             onFailure(error)
         }
     }

@@ -56,11 +56,3 @@ extension ReplicaCore {
         connect()
     }
 }
-
-extension ReplicaFailure {
-    static func removed(_ directory: String) -> ReplicaFailure {
-        ReplicaFailure(
-            .foreignDirectory,
-            "this replica was removed from the cluster; \(directory) is of no more use to it")
-    }
-}

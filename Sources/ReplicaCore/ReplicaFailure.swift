@@ -7,10 +7,20 @@ package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
     /// Set for the conditions that a restart cannot mend.
     package var fatalExit: FatalExit?
     package var description: String
+    /// This replica is no member of its cluster any more.
+    package var isRemoval = false
 
     package init(_ fatalExit: FatalExit?, _ description: String) {
         self.fatalExit = fatalExit
         self.description = description
+    }
+
+    package static func removed(_ directory: String) -> ReplicaFailure {
+        var failure = ReplicaFailure(
+            .foreignDirectory,
+            "this replica was removed from the cluster; \(directory) is of no more use to it")
+        failure.isRemoval = true
+        return failure
     }
 
     /// What the process ends with; 1 if it may be started again.

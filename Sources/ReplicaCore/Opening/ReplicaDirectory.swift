@@ -15,6 +15,8 @@ package struct ReplicaDirectory: Sendable {
     /// A keyspace in the making: it takes the place of `keyspace` when it is whole.
     package var keyspaceInMaking: String { path + "/keyspace.new" }
     package var identity: String { path + "/member" }
+    /// Present once this replica was removed from the cluster.
+    package var removal: String { path + "/removed" }
 
     /// The snapshot file of an entry.
     package func snapshot(index: UInt64) -> String {
@@ -66,6 +68,12 @@ package struct ReplicaDirectory: Sendable {
         try removePrepared(through: .max)
         try FileSystem.removeTree(keyspaceInMaking)
         try FileSystem.syncDirectory(path)
+    }
+
+    /// A start after this one says at once that the replica was removed. Without the mark, on a full
+    /// disk say, it would wait for peers that do not know it.
+    package func markRemoved() {
+        try? FileSystem.replace(removal, [])
     }
 
     package func readIdentity() throws(ReplicaFailure) -> ReplicaIdentity? {

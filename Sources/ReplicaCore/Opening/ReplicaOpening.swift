@@ -33,6 +33,7 @@ package struct ReplicaOpening {
     }
 
     package func open() throws(ReplicaFailure) -> OpenedReplica {
+        guard !FileSystem.exists(directory.removal) else { throw .removed(directory.path) }
         try directory.prepare()
         let identity = try directory.readIdentity()
         if let identity, identity.clusterID != settings.clusterID {
@@ -52,9 +53,6 @@ package struct ReplicaOpening {
             entries: recovered.entries, applied: keyspace.appliedIndex)
         let memberID = try memberID(identity, isBlank: isBlank)
         let cluster = try members(keyspace, isBlank: isBlank)
-        guard memberID == 0 || isBlank || cluster.membership.contains(memberID) else {
-            throw .removed(directory.path)
-        }
         initial.membership = cluster.membership
         return OpenedReplica(
             memberID: memberID, directory: directory, log: log, keyspace: keyspace,
