@@ -1,16 +1,21 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Bugs to put back, for `tools/mutants` alone; no other build has them (docs/MUTANTS.md).
+let mutants: [SwiftSetting] =
+    Context.environment["MARTLET_MUTANTS"] == "1" ? [.define("MUTANTS")] : []
+
 /// Settings of every Swift target: Swift 6 mode, and warnings are errors.
-let house: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
+let house: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + mutants
 
 // Products of the packages that we depend on.
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")

@@ -1,3 +1,5 @@
+import Basics
+
 /// What majorities decide. In a joint membership both halves must.
 extension Membership {
     /// How an election or a question stands.
@@ -25,7 +27,7 @@ extension Membership {
         guard !voters.isEmpty else { return 0 }
         var values = voters.map(value)
         values.sort(by: >)
-        return values[voters.count / 2]
+        return values[voters.count / 2 - (Mutant.isOn(.majorityOffByOne) ? 1 : 0)]
     }
 
     private static func isMajority(_ voters: [UInt64], _ holds: (UInt64) -> Bool) -> Bool {

@@ -77,7 +77,13 @@ extension Raft {
         startBallots()
         let body = Message.Body.vote(
             lastIndex: log.lastIndex, lastTerm: log.lastTerm, isTransfer: isTransfer)
-        for voter in membership.allVoters where voter != id { sendAfterPersist(body, to: voter) }
+        for voter in membership.allVoters where voter != id {
+            if Mutant.isOn(.asksForVotesUnsynced) {
+                send(body, to: voter)
+            } else {
+                sendAfterPersist(body, to: voter)
+            }
+        }
     }
 
     private mutating func startBallots() {

@@ -1,3 +1,5 @@
+import Basics
+
 extension Raft {
     mutating func stepFollower(_ message: Message) {
         switch message.body {
@@ -59,7 +61,8 @@ extension Raft {
         }
         for entry in entries { takeEntry(entry) }
         let last = prevIndex + UInt64(entries.count)
-        log.commit(to: min(commit, last))
+        log.commit(to: min(commit, Mutant.isOn(.appendCommitsAll) ? log.lastIndex : last))
+        if Mutant.isOn(.acknowledgesUnsynced) { return send(.appended(index: last), to: sender) }
         sendAfterPersist(.appended(index: last), to: sender)
     }
 
@@ -67,7 +70,7 @@ extension Raft {
     /// replaces one that differs together with what follows it.
     private mutating func takeEntry(_ entry: Entry) {
         let own = log.term(entry.index)
-        if own == entry.term { return }
+        if own == entry.term, !Mutant.isOn(.lateAppendTruncates) { return }
         if own != nil {
             truncate(from: entry.index)
         }

@@ -1,3 +1,5 @@
+import Basics
+
 extension Raft {
     /// What there is to do, or nil. Call it after every batch of inputs until it returns nil.
     package mutating func takeReady() -> Ready? {
@@ -61,7 +63,9 @@ extension Raft {
         precondition(mark.number <= writeNumber, "write \(mark.number) was never handed out")
         guard mark.number > persistedNumber else { return }
         persistedNumber = mark.number
-        if mark.number > replacedNumber { log.markPersisted(to: mark.index) }
+        if mark.number > replacedNumber || Mutant.isOn(.staleAcknowledgementCounts) {
+            log.markPersisted(to: mark.index)
+        }
         if role == .candidate, let ballotNumber, ballotNumber <= mark.number {
             countBallot(of: id, isGranted: true)
         }

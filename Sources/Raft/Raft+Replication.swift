@@ -1,3 +1,5 @@
+import Basics
+
 extension Raft {
     /// Sends every member what it lacks, as far as its window allows.
     mutating func sendAppends() {
@@ -41,7 +43,8 @@ extension Raft {
     mutating func sendHeartbeats() {
         heartbeatElapsed = 0
         for peer in peers {
-            let commit = min(peer.match, log.commit)
+            let commit =
+                Mutant.isOn(.heartbeatCommitsAll) ? log.commit : min(peer.match, log.commit)
             send(.heartbeat(commit: commit, read: reads.newestNumber), to: peer.id)
         }
     }

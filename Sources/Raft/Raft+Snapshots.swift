@@ -1,3 +1,5 @@
+import Basics
+
 extension Raft {
     /// The state machine of this replica is of no use any more: the leader is asked for a snapshot
     /// with every heartbeat until one is installed, and nothing is applied. The log stays what it
@@ -24,7 +26,8 @@ extension Raft {
 
     mutating func takeSnapshot(_ meta: SnapshotMeta) {
         guard installing == nil else { return }
-        let isWithinLog = log.term(meta.index) == meta.term
+        let isWithinLog =
+            log.term(meta.index) == meta.term && !Mutant.isOn(.lateSnapshotCutsLog)
         if isWithinLog {
             // The log has all that the snapshot has, and perhaps acknowledged entries behind it,
             // which must stay.
@@ -51,7 +54,7 @@ extension Raft {
         installing = nil
         wantsSnapshot = false
         appliedMembership = meta.membership
-        if log.term(meta.index) == meta.term {
+        if log.term(meta.index) == meta.term, !Mutant.isOn(.lateSnapshotCutsLog) {
             log.rebase(onto: meta)
         } else {
             replacedNumber = writeNumber

@@ -1,3 +1,5 @@
+import Basics
+
 extension Raft {
     /// Takes a message of another member.
     package mutating func step(_ message: Message) {
@@ -69,13 +71,18 @@ extension Raft {
     }
 
     private mutating func answerVote(_ message: Message, lastIndex: UInt64, lastTerm: UInt64) {
-        let mayVote = !isBlank && (vote == message.from || (vote == 0 && leader == 0))
+        let mayVote =
+            !isBlank
+            && (vote == message.from || (vote == 0 && leader == 0) || Mutant.isOn(.votesTwice))
         guard mayVote, log.isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm) else {
             send(.voteResponse(granted: false), to: message.from)
             return
         }
         vote = message.from
         electionElapsed = 0
+        if Mutant.isOn(.votesUnsynced) {
+            return send(.voteResponse(granted: true), to: message.from)
+        }
         sendAfterPersist(.voteResponse(granted: true), to: message.from)
     }
 }

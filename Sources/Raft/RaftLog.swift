@@ -1,3 +1,5 @@
+import Basics
+
 /// The entries in memory, and how far each of them got.
 ///
 /// `offset <= applied <= handedToApply <= commit <= lastIndex`, and
@@ -58,6 +60,7 @@ struct RaftLog: Sendable {
     /// Whether a log that ends like this holds all that ours might have committed.
     func isUpToDate(lastIndex index: UInt64, lastTerm term: UInt64) -> Bool {
         term > lastTerm || (term == lastTerm && index >= lastIndex)
+            || Mutant.isOn(.votesForShorterLogs)
     }
 
     /// Entries from `first` on, in at most `bytesMax` bytes, but one at least if there is one.

@@ -42,6 +42,7 @@ extension ReplicaCore {
             PeerRequest(
                 number: asked.add(.write(write), to: leader), body: .propose(write.payload))
         }
+        if Mutant.isOn(.writesAgain) { _ = environment.send(requests, to: leader) }
         if !environment.send(requests, to: leader) {
             for request in requests { _ = asked.take(request.number) }
             waiting.hold(writes)

@@ -24,6 +24,10 @@ struct RaftFuzz: ParsableCommand {
     @Option(help: "Go on with further seeds for so long.") var minutes: UInt64?
     @Option(help: "Run only this seed.") var seed: UInt64?
     @Flag(help: "Print what happens, line by line.") var trace = false
+    #if MUTANTS
+        @Option(help: "Put this bug back (docs/MUTANTS.md).") var mutant: UInt8?
+        @Flag(help: "List the bugs that can be put back.") var listMutants = false
+    #endif
     @Option(help: "Processes at a time.") var workers = 2
     @Flag(help: .hidden) var worker = false
 
@@ -34,6 +38,19 @@ struct RaftFuzz: ParsableCommand {
     }
 
     func run() throws {
+        #if MUTANTS
+            if listMutants {
+                for mutant in Mutant.allCases { print("\(mutant.rawValue) \(mutant)") }
+                return
+            }
+            if let mutant {
+                guard let chosen = Mutant(rawValue: mutant) else {
+                    throw ValidationError("no mutant \(mutant)")
+                }
+                unsafe Mutant.active = chosen
+                print("\(Mutant.marker), mutant \(mutant): \(chosen)")
+            }
+        #endif
         if worker {
             let settings = Worker.Settings(steps: steps, printsTrace: trace)
             Glibc.exit(Worker.run(first: firstSeed, count: seeds, settings))
@@ -43,6 +60,9 @@ struct RaftFuzz: ParsableCommand {
             processes: workers)
         campaign.arguments = ["--steps", "\(steps)"]
         if trace { campaign.arguments.append("--trace") }
+        #if MUTANTS
+            if let mutant { campaign.arguments += ["--mutant", "\(mutant)"] }
+        #endif
         let milliseconds = campaign.run()
         campaign.printVerdict(milliseconds: milliseconds)
         Glibc.exit(campaign.failure?.code ?? ExitCode.ok.rawValue)

@@ -61,7 +61,9 @@ extension Applier {
                 if previous != .none, previous.revision < target {
                     doomed.append(Doomed(key: record.key, position: previous))
                 }
-                if record.header.isDelete, position.revision < target {
+                let isPast =
+                    position.revision < target || Mutant.isOn(.compactionDropsDeletion)
+                if record.header.isDelete, isPast {
                     doomed.append(Doomed(key: record.key, position: position))
                 }
             }

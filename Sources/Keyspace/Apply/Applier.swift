@@ -49,6 +49,10 @@ import LMDB
 
     /// Writes the state record; the last change of every transaction.
     func storeState() throws(KeyspaceError) {
+        var stored = stored
+        if Mutant.isOn(.appliedIndexApart), stored.state.appliedIndex > 0 {
+            stored.state.appliedIndex -= 1
+        }
         try put(Bytes(StoredState.name.utf8), stored.encode(), in: tables.meta)
     }
 

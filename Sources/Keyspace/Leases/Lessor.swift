@@ -53,8 +53,10 @@ package struct Lessor: Sendable {
             let isCheckpointed = lease.remainingTTLSeconds < lease.grantedTTLSeconds
             set(
                 lease.id, ttlSeconds: lease.grantedTTLSeconds, isCheckpointed: isCheckpointed,
-                expiry: now.advanced(seconds: lease.remainingTTLSeconds)
-                    .advanced(milliseconds: extendMilliseconds), now: now)
+                expiry: now.advanced(
+                    seconds: Mutant.isOn(.leaseForgetsTime) ? 0 : lease.remainingTTLSeconds
+                )
+                .advanced(milliseconds: extendMilliseconds), now: now)
         }
     }
 
@@ -82,6 +84,7 @@ package struct Lessor: Sendable {
     /// Starts the time anew and says how long it is; nil when the lease is gone or has expired.
     package mutating func keepAlive(id: Int64, now: MonotonicTime) -> Int64? {
         guard let lease = leases[id], now < lease.expiry else { return nil }
+        if Mutant.isOn(.keepAliveForgotten) { return lease.ttlSeconds }
         if lease.isCheckpointed { renewed.append(id) }
         set(
             id, ttlSeconds: lease.ttlSeconds, isCheckpointed: false,

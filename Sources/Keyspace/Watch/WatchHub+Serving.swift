@@ -27,7 +27,8 @@ extension WatchHub.Inner {
                 behind.append(watch)
                 return nil
             }
-            watch.progress.value.position = batch.revision + 1
+            watch.progress.value.position =
+                (Mutant.isOn(.recentEventsSkipped) ? head : batch.revision) + 1
             if !batch.events.isEmpty { return answer(watch, .success(batch)) }
         }
         if watch.progress.value.wantsProgress {

@@ -34,6 +34,7 @@ struct WaitingReads {
     mutating func takeReady(applied: UInt64) -> [PendingRead] {
         guard !confirmed.isEmpty else { return [] }
         var ready: [PendingRead] = []
+        let applied = Mutant.isOn(.readsBeforeApplied) ? UInt64.max : applied
         for batch in confirmed where batch.index <= applied { ready += batch.reads }
         confirmed.removeAll { $0.index <= applied }
         return ready

@@ -55,7 +55,7 @@ extension Simulation {
         environment.sending.append((to, transfer))
         queue.add(
             .snapshotStreamed(replica.number, to: to, epoch: replica.epoch),
-            at: now + 2_000 + below(200_000))
+            at: now + 2_000 + below(isHealed ? 200_000 : scenario.streamMax))
     }
 
     /// A stream has ended, also if its sender is stopped for the moment.

@@ -38,6 +38,8 @@ struct Scenario: Sendable {
     var messageBytesMax = 1024
     var recentEventBytesMax = 2_048
     var compactionRecords = 20
+    /// How long a snapshot may be on its way, in microseconds.
+    var streamMax: UInt64 = 200_000
 
     init(_ random: inout SeededRandom) {
         replicas = [1, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7][random.below(12)]
@@ -78,6 +80,7 @@ struct Scenario: Sendable {
         messageBytesMax = 64 << random.below(6)
         recentEventBytesMax = [400, 2_000, 20_000][random.below(3)]
         compactionRecords = [2, 10, 500][random.below(3)]
+        streamMax = [50_000, 200_000, 3_000_000][random.below(3)]
     }
 
     /// For the trace.
