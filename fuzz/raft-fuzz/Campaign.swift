@@ -111,7 +111,6 @@ struct Campaign {
                 + "\(steps * 1000 / elapsed / cores) events/s and "
                 + "\(simulated / elapsed / cores) times real time on each of \(cores) cores")
         if let failure {
-            print("to see how: raft-fuzz --seed \(failure.seed) --trace")
             print("seed \(failure.seed) broke \(failure.text)")
         } else {
             print(

@@ -24,6 +24,9 @@ struct RaftFuzz: ParsableCommand {
     @Option(help: "Go on with further seeds for so long.") var minutes: UInt64?
     @Option(help: "Run only this seed.") var seed: UInt64?
     @Flag(help: "Print what happens, line by line.") var trace = false
+    @Option(help: "Faults to leave out, with commas between.") var without = ""
+    @Flag(inversion: .prefixedNo, help: "Look for what a failing seed can do without.")
+    var shrink = true
     #if MUTANTS
         @Option(help: "Put this bug back (docs/MUTANTS.md).") var mutant: UInt8?
         @Flag(help: "List the bugs that can be put back.") var listMutants = false
@@ -52,18 +55,27 @@ struct RaftFuzz: ParsableCommand {
             }
         #endif
         if worker {
-            let settings = Worker.Settings(steps: steps, printsTrace: trace)
+            let settings = Worker.Settings(
+                steps: steps, printsTrace: trace,
+                without: without.split(separator: ",").map { String($0) })
             Glibc.exit(Worker.run(first: firstSeed, count: seeds, settings))
         }
         var campaign = Campaign(
             first: seed ?? firstSeed, count: seed == nil ? seeds : 1, minutes: minutes,
             processes: workers)
-        campaign.arguments = ["--steps", "\(steps)"]
-        if trace { campaign.arguments.append("--trace") }
+        if !without.isEmpty { campaign.arguments += ["--without", without] }
         #if MUTANTS
             if let mutant { campaign.arguments += ["--mutant", "\(mutant)"] }
         #endif
+        let settings = campaign.arguments
+        campaign.arguments += ["--steps", "\(steps)"]
+        if trace { campaign.arguments.append("--trace") }
         let milliseconds = campaign.run()
+        if let failure = campaign.failure, shrink, !trace {
+            var shrinker = Shrinker(failure, steps: steps, without: without, settings)
+            shrinker.run()
+            print("to see how: \(shrinker.command)")
+        }
         campaign.printVerdict(milliseconds: milliseconds)
         Glibc.exit(campaign.failure?.code ?? ExitCode.ok.rawValue)
     }

@@ -7,6 +7,7 @@ enum Worker {
     struct Settings {
         var steps: Int
         var printsTrace: Bool
+        var without: [String]
     }
 
     /// Begins the line that says which seed begins, and the one that says how it ended.
@@ -19,6 +20,7 @@ enum Worker {
             write("\(seedPrefix)\(seed)")
             var options = Simulation.Options(seed: seed)
             options.steps = settings.steps
+            options.without = settings.without
             options.scratchDirectory = ScratchDirectory.make(name: scratchName(getpid()))
             defer { ScratchDirectory.remove(options.scratchDirectory) }
             if settings.printsTrace { options.trace = { write($0) } }

@@ -14,6 +14,8 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
         var number: Int
         var isLearner: Bool
         var isUp = false
+        /// The process at the other end; a connection does not outlive it.
+        var epoch = 0
     }
 
     private unowned let world: Simulation
@@ -98,12 +100,18 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
             var link = Link(
                 member: member, number: world.number(named: member.name),
                 isLearner: cluster.membership.learners.contains(member.id))
-            link.isUp = old.contains { $0.member.id == member.id && $0.isUp }
+            if let same = old.first(where: { $0.member.id == member.id }) {
+                link.isUp = same.isUp
+                link.epoch = same.epoch
+            }
             return link
         }
     }
 
-    func setLink(_ position: Int, isUp: Bool) { links[position].isUp = isUp }
+    func setLink(_ position: Int, isUp: Bool, epoch: Int) {
+        links[position].isUp = isUp
+        links[position].epoch = epoch
+    }
 
     func setOwnID(_ id: UInt64) { ownID = id }
 

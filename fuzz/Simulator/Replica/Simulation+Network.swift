@@ -55,7 +55,7 @@ extension Simulation {
         for (position, link) in environment.links.enumerated() {
             let isUp = isReachable(link, from: replica, environment)
             guard isUp != link.isUp else { continue }
-            environment.setLink(position, isUp: isUp)
+            environment.setLink(position, isUp: isUp, epoch: replicas[link.number - 1].epoch)
             trace("\(replica.number) \(isUp ? "reaches" : "lost") \(link.number)")
             tell(replica, isUp ? .peerUp(link.member.id) : .peerDown(link.member.id))
         }
@@ -66,7 +66,9 @@ extension Simulation {
         _ environment: SimulatedEnvironment
     ) -> Bool {
         let peer = replicas[link.number - 1]
-        guard let process = peer.process else { return false }
+        guard let process = peer.process, !link.isUp || link.epoch == peer.epoch else {
+            return false
+        }
         let there = network.isBlocked(replica.number, link.number)
         let back = network.isBlocked(link.number, replica.number)
         if there || back { return link.isUp && !(there && back) }

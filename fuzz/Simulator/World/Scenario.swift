@@ -2,7 +2,7 @@ import Basics
 
 /// What one seed does: which faults, how often, how fast everything is. Drawn anew for every seed,
 /// with some faults left out altogether, because a fault that is always on hides others.
-struct Scenario: Sendable {
+package struct Scenario: Sendable {
     var replicas = 3
     var clients = 4
     var watchers = 2
@@ -81,6 +81,19 @@ struct Scenario: Sendable {
         recentEventBytesMax = [400, 2_000, 20_000][random.below(3)]
         compactionRecords = [2, 10, 500][random.below(3)]
         streamMax = [50_000, 200_000, 3_000_000][random.below(3)]
+    }
+
+    /// What `leaveOut` knows beside the faults.
+    package static let weather = ["loss", "duplicates", "late", "drift", "slowness", "watchers"]
+
+    mutating func leaveOut(_ names: [String]) {
+        faults.removeAll { names.contains($0.rawValue) }
+        if names.contains("loss") { lossPer10000 = 0 }
+        if names.contains("duplicates") { duplicatePer10000 = 0 }
+        if names.contains("late") { latePer10000 = 0 }
+        if names.contains("drift") { driftPerMille = 0 }
+        if names.contains("slowness") { diskSlowness = 1 }
+        if names.contains("watchers") { watchers = 0 }
     }
 
     /// For the trace.

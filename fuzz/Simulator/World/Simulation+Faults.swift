@@ -31,8 +31,9 @@ extension Simulation {
     private func isAllowed(_ fault: FaultKind, _ victim: SimulatedReplica) -> Bool {
         switch fault {
         case .syncError, .bitRot, .misdirectedWrite, .lostDirectory, .churn:
-            // Learners and voters that come and go are not spared: what counts is the quorum.
-            scenario.replicas >= 3 && replicas.allSatisfy { $0.condition == .good && !$0.isDamaged }
+            // After a removal was asked for, the quorum may need everybody else for a while.
+            scenario.replicas >= 3 && (lastChurn == 0 || now > lastChurn + 10_000_000)
+                && replicas.allSatisfy { $0.condition == .good && !$0.isDamaged }
                 && replicas.allSatisfy { $0.files.syncsUntilFailure == nil }
         default: true
         }

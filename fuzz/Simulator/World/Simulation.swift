@@ -13,6 +13,8 @@ package final class Simulation {
         package var seed: UInt64
         /// Events before the cluster is healed.
         package var steps = 8_000
+        /// Faults and kinds of weather to leave out, by name, to see which of them matter.
+        package var without: [String] = []
         /// Where replicas keep their directories; made and removed by the caller.
         package var scratchDirectory = ""
         /// Called with every line of the trace.
@@ -74,7 +76,9 @@ package final class Simulation {
     package init(_ options: Options) {
         self.options = options
         random = SeededRandom(seed: options.seed &* 0x2545_f491_4f6c_dd1d &+ 1)
-        scenario = Scenario(&random)
+        var scenario = Scenario(&random)
+        scenario.leaveOut(options.without)
+        self.scenario = scenario
         network = Network(scenario.replicas)
         leaseOracle = LeaseOracle(driftPerMille: scenario.driftPerMille)
     }
