@@ -70,8 +70,8 @@ package struct ReplicaDirectory: Sendable {
         try FileSystem.syncDirectory(path)
     }
 
-    /// A start after this one says at once that the replica was removed. Without the mark, on a full
-    /// disk say, it would wait for peers that do not know it.
+    /// A start after this one says at once that the replica was removed. Without the mark, on a
+    /// full disk say, it would wait for peers that do not know it.
     package func markRemoved() {
         try? FileSystem.replace(removal, [])
     }
