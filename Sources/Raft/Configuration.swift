@@ -58,10 +58,13 @@ extension Raft {
         package var entries: [Entry]
         /// What the state machine holds: at least `snapshotIndex`, at most the last entry.
         package var applied: UInt64
+        /// What damage of the log cost; nil if nothing is missing.
+        package var lost: LostTail?
 
         package init(
             hardState: HardState = HardState(), membership: Membership, snapshotIndex: UInt64 = 0,
-            snapshotTerm: UInt64 = 0, entries: [Entry] = [], applied: UInt64 = 0
+            snapshotTerm: UInt64 = 0, entries: [Entry] = [], applied: UInt64 = 0,
+            lost: LostTail? = nil
         ) {
             self.hardState = hardState
             self.membership = membership
@@ -69,6 +72,7 @@ extension Raft {
             self.snapshotTerm = snapshotTerm
             self.entries = entries
             self.applied = applied
+            self.lost = lost
         }
     }
 }

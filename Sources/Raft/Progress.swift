@@ -94,6 +94,17 @@ struct Progress: Sendable {
         if match < lastIndex { probeDue = true }
     }
 
+    /// The member does not have any more what it acknowledged. What that committed stays so.
+    mutating func forget() {
+        match = 0
+    }
+
+    mutating func goOn(behind index: UInt64) {
+        if case .snapshot = state { return }
+        becomeProbe(next: index + 1)
+        probeDue = true
+    }
+
     mutating func becomeProbe(next: UInt64) {
         state = .probe
         self.next = max(next, match + 1)

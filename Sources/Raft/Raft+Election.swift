@@ -61,7 +61,7 @@ extension Raft {
     var mayCampaign: Bool {
         // A voter whose removal is not known to be committed may be needed to commit it, though its
         // own vote does not count.
-        role != .leader && installing == nil && !wantsSnapshot
+        role != .leader && installing == nil && !wantsSnapshot && lost == nil
             && (isVoter || appliedMembership.isVoter(id)) && !isBlank
     }
 

@@ -11,8 +11,11 @@ extension Raft {
         case .heartbeat(let commit, let read):
             follow(message.from)
             // The leader names no commit index beyond what we acknowledged as durable: a log that
-            // does not reach it has lost entries, which `commit` refuses.
-            if installing == nil, !isBlank { log.commit(to: commit) }
+            // does not reach it has lost entries, which `commit` refuses if it is not known.
+            if installing == nil, !isBlank {
+                log.commit(to: lost == nil ? commit : min(commit, log.lastIndex))
+                if lost != nil, commit > log.lastIndex { askAgain(message.from) }
+            }
             send(.heartbeatResponse(read: read), to: message.from)
             if wantsSnapshot, installing == nil { askForSnapshot(message.from) }
         case .installSnapshot(let meta):
@@ -48,6 +51,10 @@ extension Raft {
         guard prevIndex >= log.commit else {
             // Old news. What is committed here agrees with every leader's log.
             sendAfterPersist(.appended(index: log.commit), to: sender)
+            return
+        }
+        if lost != nil, prevIndex > log.lastIndex {
+            askAgain(sender)
             return
         }
         guard log.term(prevIndex) == prevTerm else {

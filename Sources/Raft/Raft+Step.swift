@@ -63,7 +63,7 @@ extension Raft {
     private mutating func answerPreVote(_ message: Message, lastIndex: UInt64, lastTerm: UInt64) {
         let mayVote =
             !isBlank && (message.term > term || vote == message.from || (vote == 0 && leader == 0))
-        let isGranted = mayVote && log.isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm)
+        let isGranted = mayVote && isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm)
         output.messages.append(
             Message(
                 from: id, to: message.from, term: isGranted ? message.term : term,
@@ -74,7 +74,7 @@ extension Raft {
         let mayVote =
             !isBlank
             && (vote == message.from || (vote == 0 && leader == 0) || Mutant.isOn(.votesTwice))
-        guard mayVote, log.isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm) else {
+        guard mayVote, isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm) else {
             send(.voteResponse(granted: false), to: message.from)
             return
         }

@@ -53,6 +53,8 @@ package struct Raft: Sendable {
     var installing: SnapshotMeta?
     /// The state machine is of no use: nothing is applied until a snapshot has replaced it.
     package internal(set) var wantsSnapshot = false
+    /// What this replica acknowledged and lost; see `LostTail` for what it refrains from.
+    package internal(set) var lost: LostTail?
 
     // Writes
     /// Number of the last write handed out.
@@ -75,6 +77,7 @@ package struct Raft: Sendable {
         vote = initial.hardState.vote
         appliedMembership = initial.membership
         log = RaftLog(initial)
+        lost = initial.lost
         membership = Self.membership(initial.membership, in: log)
         precondition(
             term >= log.lastTerm, "term \(term) is older than the log's last, \(log.lastTerm)")

@@ -46,6 +46,7 @@ package final class ReplicaCore {
     var stopDeadline: MonotonicTime?
     var snapshots = SnapshotState()
     var memory = MemoryWindow()
+    var recovery = LostTailRecovery()
 
     /// The time of this round.
     var now: MonotonicTime
@@ -184,6 +185,7 @@ package final class ReplicaCore {
         expireTransfers()
         try dismissLeavers()
         submitWrites()
+        advanceRecovery()
         if ticks % 5 == 0 { expireRequests() }
         if ticks % 20 == 0 { try checkDirectory() }
         reads.retry(into: &newReads)

@@ -85,6 +85,8 @@ package enum LogWork: Sendable {
     /// A peer's snapshot file takes the place of the keyspace and, if the mark says so, of the
     /// whole log.
     case install(SnapshotMark)
+    /// Everything that damage of the log cost is there again.
+    case healed
 }
 
 /// The part of a Ready that goes through the log's queue.

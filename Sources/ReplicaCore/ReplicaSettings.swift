@@ -37,6 +37,8 @@ package struct ReplicaSettings: Sendable {
     package var makeLogFiles: @Sendable (String) -> any LogFiles = {
         DirectoryLogFiles(path: $0)
     }
+    /// Lines for whoever looks after the replica, on its threads.
+    package var notice: @Sendable (String) -> Void = { _ in }
     /// Varies election timeouts.
     package var seed: UInt64
 

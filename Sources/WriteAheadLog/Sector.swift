@@ -59,7 +59,8 @@ enum Sector {
                     unsafe sector.store(number, at: 500)
                     unsafe sector.store(durable, at: 504)
                     let own = number &+ UInt32(index)
-                    let sum = unsafe Sector.check(UnsafeRawBufferPointer(sector), number: own, salt: salt)
+                    let sum = unsafe Sector.check(
+                        UnsafeRawBufferPointer(sector), number: own, salt: salt)
                     unsafe sector.store(sum, at: 508)
                 }
             }

@@ -11,13 +11,13 @@ enum SegmentPreamble {
     static func read(
         _ reader: inout SegmentReader, name: String, clusterID: UInt64?
     ) throws(LogError) -> SegmentPreamble {
-        var isUnborn = false
+        var isDamaged = false
         var header: SegmentHeader?
         for number in [0, 1] as [UInt32] where header == nil {
             switch try reader.state(number) {
             case .current: header = SegmentHeader.decode(try reader.payload(number))
-            case .unwritten: isUnborn = true
-            case .damaged: break
+            case .unwritten: break
+            case .damaged: isDamaged = true
             }
         }
         if let header {
@@ -31,7 +31,7 @@ enum SegmentPreamble {
         }
         for number in [0, 1] as [UInt32] {
             if let version = SegmentHeader.version(of: try reader.payload(number)),
-                version != SegmentHeader.formatVersion
+                version != SegmentHeader.formatVersion, version <= UInt16.max
             {
                 throw LogError(
                     .foreign, file: name,
@@ -39,7 +39,8 @@ enum SegmentPreamble {
                         + " program reads")
             }
         }
-        return isUnborn ? .unborn : .damaged
+        // Both were written at once, so before they were synced each is as before or as it was to be.
+        return isDamaged ? .damaged : .unborn
     }
 
     /// The newest vote that the segment holds; nil if both places are damaged or were never

@@ -8,7 +8,7 @@ struct SegmentReader {
     let sequence: UInt32
     /// Salt of the sectors behind the header; known once the header is.
     var salt: UInt32 = 0
-    /// Whole sectors in the file.
+    /// Sectors in the file; the last may be cut short.
     let sectors: UInt32
     private var chunk: Bytes = []
     private var chunkStart: UInt32 = 0
@@ -16,7 +16,7 @@ struct SegmentReader {
     init(_ file: any LogFile, sequence: UInt32) throws(LogError) {
         self.file = file
         self.sequence = sequence
-        sectors = UInt32(clamping: try file.size() / UInt64(Sector.byteCount))
+        sectors = UInt32(clamping: (try file.size() + 511) / UInt64(Sector.byteCount))
     }
 
     /// What stands in a sector; one behind the end of the file was never written.
@@ -61,20 +61,15 @@ struct SegmentReader {
         let whole = Int(count) * Sector.byteCount
         do throws(LogError) {
             let bytes = try file.read(at: offset, count: whole)
-            guard bytes.count == whole else {
-                throw LogError(.inputOutput, file: "", "the file became shorter")
-            }
-            return bytes
+            return bytes + Bytes(repeating: 0, count: whole - bytes.count)
         } catch {
             var bytes = Bytes()
             bytes.reserveCapacity(whole)
             var readable = 0
             for index in 0..<UInt64(count) {
                 let place = offset + index * UInt64(Sector.byteCount)
-                if let sector = try? file.read(at: place, count: Sector.byteCount),
-                    sector.count == Sector.byteCount
-                {
-                    bytes += sector
+                if let sector = try? file.read(at: place, count: Sector.byteCount) {
+                    bytes += sector + Bytes(repeating: 0, count: Sector.byteCount - sector.count)
                     readable += 1
                 } else {
                     bytes += Bytes(repeating: 0xff, count: Sector.byteCount)

@@ -27,6 +27,23 @@ extension WriteAheadLog {
         try files.syncDirectory()
     }
 
+    /// Gives up all entries, and goes on behind one that the state machine holds; 0 for none. What
+    /// the log held may have been acknowledged.
+    package func restart(
+        behind index: UInt64, term: UInt64, _ recovered: inout RecoveredLog
+    ) throws(LogError) {
+        lost = .unknown
+        lastIndex = index
+        lastTerm = term
+        snapshot = SnapshotMark(index: 0, term: 0)
+        recovered.lost = lost
+        recovered.entries = []
+        recovered.previousIndex = index
+        recovered.previousTerm = term
+        recovered.snapshot = snapshot
+        try rotate(void: VoidRange(sequence: segments[0].sequence, offset: 0))
+    }
+
     /// Closes the current segment and begins the next.
     func rotate(void: VoidRange?) throws(LogError) {
         if void == nil { try sync() }

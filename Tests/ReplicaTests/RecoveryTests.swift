@@ -177,6 +177,74 @@ import WriteAheadLog
         try await cluster.end()
     }
 
+    /// Flips one bit in the middle of what a segment holds behind its first frames.
+    private func damage(_ cluster: TestCluster, _ index: Int, at offset: Int) throws {
+        let path = cluster.directory(index) + "/log/0000000000000001.wal"
+        let descriptor = unsafe open(path, O_RDWR)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var byte: UInt8 = 0
+        #expect(unsafe pread(descriptor, &byte, 1, off_t(offset)) == 1)
+        byte ^= 0x20
+        #expect(unsafe pwrite(descriptor, &byte, 1, off_t(offset)) == 1)
+    }
+
+    /// Damage in the log of one replica, wherever it is, costs nothing: what is missing comes from
+    /// the others, the replica says so, and takes part in full again.
+    @Test(arguments: [6000, 12_000, 30_000], [false, true])
+    func aDamagedLogIsMadeGoodByPeers(offset: Int, isRebuilt: Bool) async throws {
+        let cluster = try TestCluster()
+        let notices = Locked<[String]>([])
+        cluster.adjust = { configuration in
+            guard configuration.name == "replica-2" else { return }
+            configuration.notice = { line in notices.withLock { $0.append(line) } }
+        }
+        try cluster.startAll()
+        try await fill(cluster, 0, 60)
+        #expect(try await cluster.mustGet(1, "last") == "60")
+        cluster.stop(1)
+        try damage(cluster, 1, at: offset)
+        if isRebuilt {
+            // A power cut as well: nothing of the keyspace file counts.
+            try cluster.write(
+                1, "keyspace/boot", "running 00000000-0000-0000-0000-000000000000\n")
+        }
+        try cluster.start(1)
+        try await cluster.mustPut(0, "meanwhile", "1")
+        #expect(try await cluster.mustGet(1, "meanwhile") == "1")
+        #expect(try await cluster.mustGet(1, "k59") != nil)
+        let first = notices.withLock { $0.first }
+        #expect(first?.contains("0000000000000001.wal is damaged at byte") == true)
+        if isRebuilt {
+            try await eventually("it votes again") {
+                notices.withLock { $0.contains { $0.contains("votes again") } }
+            }
+        }
+        // Alone with one other it makes a quorum, and it knows all after the next start.
+        cluster.stop(0)
+        try await cluster.mustPut(2, "after", "2")
+        cluster.stop(1)
+        try cluster.start(1)
+        #expect(try await cluster.mustGet(1, "after") == "2")
+        try await cluster.end()
+    }
+
+    @Test func aSingleReplicasDamageIsFinal() async throws {
+        let cluster = try TestCluster(1)
+        try cluster.startAll()
+        try await fill(cluster, 0, 60)
+        cluster.stop(0)
+        try damage(cluster, 0, at: 20_000)
+        do throws(ReplicaFailure) {
+            try cluster.start(0)
+            Issue.record("started")
+        } catch {
+            #expect(error.fatalExit == .corrupt)
+            #expect(error.description.contains("0000000000000001.wal is damaged at byte"))
+        }
+        try await cluster.end()
+    }
+
     /// After a failed sync nothing of this replica is to be trusted; the others go on.
     @Test func aFailedSyncEndsTheReplica() async throws {
         let cluster = try TestCluster()

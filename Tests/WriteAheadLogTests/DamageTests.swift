@@ -129,6 +129,22 @@ import WriteAheadLog
         #expect(refusal(files, .foreign)?.description.contains("format version 3") == true)
     }
 
+    /// A newest file that was created and never synced is as it was made; nonsense is not.
+    @Test func nonsenseIsNotTakenForANewFile() throws {
+        for text in ["MARTWAL nonsense", "x", String(repeating: "y", count: 600)] {
+            let files = try sample()
+            let name = "0000000000000004.wal"
+            _ = try files.create(name)
+            try files.setContent(of: name, Array(text.utf8))
+            #expect(refusal(files, .corrupt)?.file == name)
+        }
+        let files = try sample()
+        _ = try files.create("0000000000000004.wal")
+        try files.setContent(of: "0000000000000004.wal", Bytes(repeating: 0, count: 700))
+        let (_, recovered) = try reopen(files)
+        #expect(recovered.lastIndex == 48)
+    }
+
     @Test func otherFilesDoNotDisturb() throws {
         let files = try sample()
         _ = try files.create("notes.txt")

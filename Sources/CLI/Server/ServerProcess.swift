@@ -61,6 +61,7 @@ struct ServerProcess {
         configuration.hasReadLeases = hasReadLeases
         configuration.campaignsAtOnce = replica.number == 1 && !layout.isBootstrapped
         let (log, link) = (log, link)
+        configuration.notice = { log.line("replica: \($0)") }
         configuration.onFailure = { failure in
             log.line("the replica has failed: \(failure)")
             link?.send(.failed("\(failure)"))

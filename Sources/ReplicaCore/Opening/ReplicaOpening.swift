@@ -50,9 +50,11 @@ package struct ReplicaOpening {
         var initial = Raft.InitialState(
             hardState: recovered.hardState, membership: Membership(voters: []),
             snapshotIndex: recovered.previousIndex, snapshotTerm: recovered.previousTerm,
-            entries: recovered.entries, applied: keyspace.appliedIndex)
+            entries: recovered.entries, applied: keyspace.appliedIndex, lost: recovered.lost)
         let memberID = try memberID(identity, isBlank: isBlank)
-        let cluster = try members(keyspace, isBlank: isBlank)
+        // A state that is lost altogether comes back as a snapshot, with the members.
+        let isLost = recovered.lost != nil && recovered.lastIndex == 0
+        let cluster = try isLost ? .none : members(keyspace, isBlank: isBlank)
         initial.membership = cluster.membership
         return OpenedReplica(
             memberID: memberID, directory: directory, log: log, keyspace: keyspace,
@@ -123,12 +125,17 @@ package struct ReplicaOpening {
             let keyspace = try openKeyspace()
             let applied = keyspace.appliedIndex
             let kept = min(applied, UInt64(settings.entriesInMemoryMax))
-            let (log, recovered) = try openLog(skipping: applied - kept)
+            var (log, recovered) = try openLog(
+                skipping: applied - kept, applied: applied, keyspace.appliedTerm,
+                hasPeers: try hasPeers(keyspace))
             if applied > recovered.lastIndex {
-                throw ReplicaFailure(
+                let failure = ReplicaFailure(
                     .corrupt,
                     "the log in \(directory.log) ends at entry \(recovered.lastIndex), before"
                         + " \(applied), which is applied already")
+                guard try hasPeers(keyspace) else { throw failure }
+                settings.notice("\(failure): the rest comes from the other replicas")
+                try log.restart(behind: applied, term: keyspace.appliedTerm, &recovered)
             }
             guard applied >= recovered.previousIndex else {
                 log.close()
@@ -146,11 +153,15 @@ package struct ReplicaOpening {
             try FileSystem.removeTree(directory.keyspace)
             for index in try directory.snapshotIndexes().reversed() {
                 let file = directory.snapshot(index: index)
-                guard let header = try? SnapshotFile.verify(file) else { continue }
-                let (log, recovered) = try openLog(skipping: index)
+                guard let header = try? SnapshotFile.verify(file),
+                    header.clusterID == settings.clusterID
+                else { continue }
+                let (log, recovered) = try openLog(
+                    skipping: index, applied: index, header.term,
+                    hasPeers: settings.members.count > 1)
                 let fits =
                     recovered.previousIndex == index && recovered.previousTerm == header.term
-                guard fits, header.clusterID == settings.clusterID else {
+                guard fits else {
                     log.close()
                     continue
                 }
@@ -159,12 +170,16 @@ package struct ReplicaOpening {
                 try FileSystem.syncDirectory(directory.path)
                 return (log, recovered, try openKeyspace())
             }
-            let (log, recovered) = try openLog(skipping: 0)
-            guard recovered.previousIndex == 0 else {
-                throw ReplicaFailure(
+            let hasPeers = settings.members.count > 1
+            var (log, recovered) = try openLog(skipping: 0, applied: 0, 0, hasPeers: hasPeers)
+            if recovered.previousIndex != 0 {
+                let failure = ReplicaFailure(
                     .corrupt,
                     "the keyspace cannot be rebuilt: the log in \(directory.log) begins after entry"
                         + " \(recovered.previousIndex), and no snapshot file reaches it")
+                guard hasPeers else { throw failure }
+                settings.notice("\(failure): all of it comes from the other replicas")
+                try log.restart(behind: 0, term: 0, &recovered)
             }
             return (log, recovered, try openKeyspace())
         } catch {
@@ -178,13 +193,36 @@ package struct ReplicaOpening {
         return try Keyspace.open(directory: directory.keyspace, options: settings.keyspace)
     }
 
+    /// Whether others can give back what damage costs this replica.
+    private func hasPeers(_ keyspace: Keyspace) throws -> Bool {
+        guard let blob = try keyspace.meta(Keyspace.membershipName), !blob.isEmpty else {
+            return settings.members.count > 1
+        }
+        return try ClusterMembers(decoding: blob).membership.voters.count > 1
+    }
+
+    /// - Parameter applied: the entry that the keyspace is at, or will be.
     private func openLog(
-        skipping: UInt64
+        skipping: UInt64, applied: UInt64, _ appliedTerm: UInt64, hasPeers: Bool
     ) throws -> (log: WriteAheadLog, recovered: RecoveredLog) {
         var options = WriteAheadLog.Options()
         options.segmentBytes = settings.logSegmentBytes
-        return try WriteAheadLog.open(
+        let (log, recovered) = try WriteAheadLog.open(
             settings.makeLogFiles(directory.log), clusterID: settings.clusterID,
-            options: options, skipping: skipping)
+            options: options, skipping: skipping,
+            damage: hasPeers ? .goOn(applied: applied, term: appliedTerm) : .refuse)
+        if recovered.cutBytes > 0 {
+            settings.notice(
+                "\(recovered.cutBytes) bytes of a write that a crash stopped were cut off the log")
+        }
+        if let damage = recovered.damage {
+            settings.notice(
+                recovered.lost == nil
+                    ? "\(damage.error); nothing is missing all the same"
+                    : "\(damage.error); the log goes on behind entry \(recovered.lastIndex), what is"
+                        + " missing comes from the other replicas, and until then this one does not"
+                        + " stand for election")
+        }
+        return (log, recovered)
     }
 }

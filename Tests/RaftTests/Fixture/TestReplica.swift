@@ -77,9 +77,15 @@ struct TestReplica {
         raft.snapshotInstalled(meta)
     }
 
+    /// Damage costs what is behind an entry, and the replica starts again.
+    mutating func loseEntries(behind index: UInt64, _ lost: LostTail) {
+        entries.removeAll { $0.index > index }
+        restart(lost: lost)
+    }
+
     /// Loses everything that is not durable. The state machine is rebuilt by applying again what
     /// the log holds after its snapshot.
-    mutating func restart() {
+    mutating func restart(lost: LostTail? = nil) {
         pendingWrites = []
         let kept = applied.count - Int(raft.appliedIndex - snapshot.index)
         applied.removeSubrange(kept...)
@@ -88,6 +94,7 @@ struct TestReplica {
             raft.configuration,
             Raft.InitialState(
                 hardState: hardState, membership: membership, snapshotIndex: snapshot.index,
-                snapshotTerm: snapshot.term, entries: entries, applied: snapshot.index))
+                snapshotTerm: snapshot.term, entries: entries, applied: snapshot.index,
+                lost: lost))
     }
 }

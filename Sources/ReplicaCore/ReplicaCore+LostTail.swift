@@ -1,0 +1,46 @@
+import Basics
+import Keyspace
+import Raft
+
+/// How far a replica is that lost a part of its log to damage.
+struct LostTailRecovery {
+    enum State { case idle, asked, reached }
+
+    /// Set by the answer to the write.
+    let state = Locked(State.idle)
+    var isAnnounced = false
+}
+
+extension ReplicaCore {
+    /// Gets a write of its own into the log: once that is applied here, so is every entry that
+    /// this replica can have acknowledged before, for they all stand before it in the leader's
+    /// log. Then it votes again.
+    func advanceRecovery() {
+        guard let raft, raft.lost != nil, isStateKnown, ticks % 5 == 0 else { return }
+        let state = recovery.state
+        switch state.withLock({ $0 }) {
+        case .asked:
+            break
+        case .reached:
+            self.raft?.lostTailRecovered()
+            environment.log(.healed)
+            settings.notice(
+                "the log is whole again up to entry \(raft.commitIndex): this replica votes again")
+            state.withLock { $0 = .idle }
+        case .idle:
+            guard raft.leader != 0, raft.leader != memberID else { return }
+            state.withLock { $0 = .asked }
+            newWrites.append(
+                PendingWrite(
+                    // Changes nothing, but is not empty, which no proposal may be.
+                    payload: Command.leaseCheckpoint([]).encode(),
+                    deadline: now.advanced(milliseconds: settings.requestMilliseconds)
+                ) { result in
+                    state.withLock {
+                        if case .success = result { $0 = .reached } else { $0 = .idle }
+                    }
+                })
+            submitWrites()
+        }
+    }
+}
