@@ -49,6 +49,7 @@ let package = Package(
         .executable(name: "martlet-shim", targets: ["martlet-shim"]),
         .executable(name: "raft-fuzz", targets: ["raft-fuzz"]),
         .executable(name: "store-load", targets: ["store-load"]),
+        .executable(name: "crash-images", targets: ["crash-images"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
@@ -139,6 +140,13 @@ let package = Package(
             dependencies: [
                 "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "ReplicaCore",
             ], path: "fuzz/Simulator", swiftSettings: house),
+        // Replaces calls of the C library in the one program that links it.
+        .target(name: "CRecorder", path: "fuzz/CRecorder"),
+        .executableTarget(
+            name: "crash-images",
+            dependencies: [
+                "CRecorder", "Basics", "Raft", "WriteAheadLog", "Keyspace", "ReplicaCore",
+            ], path: "fuzz/crash-images", swiftSettings: house),
         .executableTarget(
             name: "raft-fuzz", dependencies: ["Basics", "Simulator", arguments],
             path: "fuzz/raft-fuzz", swiftSettings: house),

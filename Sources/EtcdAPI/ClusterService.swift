@@ -38,8 +38,9 @@ struct ClusterService: Sendable {
         response.raftAppliedIndex = status.appliedIndex
         response.isLearner = status.isLearner
         if status.leaderID == 0 { response.errors.append(StoreError.noLeader.message) }
-        for alarm in status.alarms {
-            response.errors.append("memberID:\(status.memberID) alarm:\(alarm) ")
+        for alarm in status.raised {
+            let name = alarm.kind == .noSpace ? "NOSPACE" : "CORRUPT"
+            response.errors.append("memberID:\(alarm.memberID) alarm:\(name) ")
         }
         return response
     }
@@ -51,22 +52,65 @@ struct ClusterService: Sendable {
         } catch {
             return reply(GRPCStatus(error))
         }
-        guard request.action == .get else {
-            return reply(
-                GRPCStatus(.unimplemented, "martlet: alarms are raised and cleared by themselves"))
+        switch request.action {
+        case .get: list(request, reply)
+        case .activate: change(request, isRaised: true, reply)
+        case .deactivate: change(request, isRaised: false, reply)
         }
+    }
+
+    /// The alarms that are on; `none` asks for every kind, as in etcd.
+    private func list(_ request: AlarmRequest, _ reply: GRPCReply) {
         store.status { result in
             reply(result) { status in
-                let alarms: [(memberID: UInt64, kind: AlarmKind)] = status.alarms.compactMap {
-                    switch $0 {
-                    case "NOSPACE": (status.memberID, .noSpace)
-                    case "CORRUPT": (status.memberID, .corrupt)
-                    default: nil
-                    }
-                }
-                return AlarmResponse(header: HeaderSource.header(status), alarms: alarms)
-                    .protobufBytes
+                let kinds = status.raised.map { ($0.memberID, AlarmKind($0.kind)) }
+                return response(
+                    status, kinds.filter { request.kind == .none || $0.1 == request.kind })
             }
+        }
+    }
+
+    /// Member 0 stands for the one that answers. Answers the alarm only if it was changed.
+    private func change(_ request: AlarmRequest, isRaised: Bool, _ reply: GRPCReply) {
+        let store = store
+        store.status { result in
+            let status: StoreStatus
+            switch result {
+            case .success(let now): status = now
+            case .failure(let error): return reply(GRPCStatus(error))
+            }
+            let memberID = request.memberID == 0 ? status.memberID : request.memberID
+            guard let kind = request.kind.change else { return reply(response(status, [])) }
+            let change = AlarmChange(isRaised: isRaised, memberID: memberID, kind: kind)
+            let wasRaised = status.raised.contains { $0.memberID == memberID && $0.kind == kind }
+            guard wasRaised != isRaised else { return reply(response(status, [])) }
+            store.changeAlarm(change) { result in
+                reply(result) { _ in response(status, [(memberID, request.kind)]) }
+            }
+        }
+    }
+
+    private func response(
+        _ status: StoreStatus, _ alarms: [(memberID: UInt64, kind: AlarmKind)]
+    ) -> Bytes {
+        AlarmResponse(header: HeaderSource.header(status), alarms: alarms).protobufBytes
+    }
+}
+
+extension AlarmKind {
+    fileprivate init(_ kind: AlarmChange.Kind) {
+        self =
+            switch kind {
+            case .noSpace: .noSpace
+            case .corrupt: .corrupt
+            }
+    }
+
+    fileprivate var change: AlarmChange.Kind? {
+        switch self {
+        case .none: nil
+        case .noSpace: .noSpace
+        case .corrupt: .corrupt
         }
     }
 }

@@ -90,9 +90,10 @@ package final class Keyspace: Sendable {
 
     /// Forces the file to disk. A failure is fatal (exit 70).
     package func sync() throws(KeyspaceError) {
-        do throws(LMDBError) { try readers.environment?.sync() } catch {
-            throw KeyspaceError(error)
+        guard let environment = readers.environment else {
+            throw KeyspaceError(.inputOutput, "the keyspace is closed")
         }
+        do throws(LMDBError) { try environment.sync() } catch { throw KeyspaceError(error) }
     }
 
     /// Ends every watcher with `StoreError.stopped`, waits for reads that run, and lets go of

@@ -69,9 +69,9 @@ extension Raft {
         _ slot: Int, index: UInt64, hintIndex: UInt64, hintTerm: UInt64
     ) {
         if index == 0 {
-            // Every log agrees before its first entry; who rejects that has lost what it
-            // acknowledged, and asks for what follows the hint, or else for a snapshot.
-            peers[slot].forget()
+            // Every log agrees before its first entry; who rejects that asks for a snapshot, or
+            // has lost what it acknowledged, and asks for what follows the hint.
+            if hintIndex > 0 { peers[slot].forget() }
             if hintIndex > 0, log.term(hintIndex) == hintTerm {
                 peers[slot].goOn(behind: hintIndex)
             } else {

@@ -126,6 +126,11 @@ package final class Replica: Sendable {
         }
     }
 
+    /// Raises or clears an alarm for the whole cluster.
+    package func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>) {
+        propose(.alarm(change), bytesMax: .max) { result in done(result.map { _ in }) }
+    }
+
     private func ask(
         _ question: PeerQuestion, milliseconds: UInt64? = nil, _ done: @escaping Completion<Int64>
     ) {

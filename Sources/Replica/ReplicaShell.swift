@@ -87,6 +87,8 @@ final class ReplicaShell: ReplicaEnvironment {
 
     func hasDirectory() -> Bool { FileSystem.exists(directory.identity) }
 
+    func diskSpace() -> DiskSpace? { FileSystem.space(of: directory.path) }
+
     func join(as memberID: UInt64) throws(ReplicaFailure) {
         try directory.write(
             ReplicaIdentity(clusterID: settings.clusterID, memberID: memberID, isJoining: true))

@@ -29,6 +29,8 @@ package struct LogBatch {
             try log.mark(snapshot)
             newestSnapshot = snapshot
             installed.append(snapshot.index)
+        case .shrink:
+            try log.shrink()
         case .healed:
             try log.markHealed()
         }

@@ -69,9 +69,15 @@ extension ReplicaCore {
 
     private func command(of entry: Entry) throws(DecodingFailure) -> Command {
         switch entry.kind {
-        case .normal: try Command(decoding: entry.payload)
+        case .normal: changeAlarms(try Command(decoding: entry.payload))
         case .membership: try changeMembers(try MembershipChange(decoding: entry.payload))
         }
+    }
+
+    private func changeAlarms(_ command: Command) -> Command {
+        guard case .alarm(let change) = command else { return command }
+        cluster.apply(change)
+        return .membership(cluster.encoded())
     }
 
     private func changeMembers(

@@ -9,8 +9,15 @@ extension ReplicaCore {
         if raft?.role == .leader {
             for index in newWrites.indices { stamp(&newWrites[index].payload) }
         }
-        let writes = newWrites
+        var writes = newWrites
         newWrites = []
+        if cluster.isOutOfSpace {
+            for write in writes where isRefusedForSpace(write.payload) {
+                write.done(.failure(.noSpace))
+            }
+            writes.removeAll { isRefusedForSpace($0.payload) }
+            guard !writes.isEmpty else { return }
+        }
         guard let proposal = raft?.propose(writes.map(\.payload)) else {
             for write in writes { write.done(.failure(.noLeader)) }
             return
@@ -126,13 +133,20 @@ extension ReplicaCore {
             switch request.body {
             case .propose(let payload):
                 guard !payload.isEmpty else { continue }
+                if isRefusedForSpace(payload) {
+                    answers.append(PeerAnswer(number: request.number, body: .failed(.noSpace)))
+                    continue
+                }
                 numbers.append(request.number)
                 payloads.append(payload)
             case .question(let question):
                 answer(question, number: request.number, from: peer)
             }
         }
-        guard !payloads.isEmpty else { return }
+        guard !payloads.isEmpty else {
+            if !answers.isEmpty { environment.send(answers, to: peer) }
+            return
+        }
         if raft?.role == .leader { for index in payloads.indices { stamp(&payloads[index]) } }
         switch raft?.propose(payloads) {
         case .accepted(let first, let term):
@@ -143,9 +157,9 @@ extension ReplicaCore {
                         body: .proposed(index: first + UInt64(position), term: term)))
             }
         case .refused:
-            answers = numbers.map { PeerAnswer(number: $0, body: .failed(.tooManyRequests)) }
+            answers += numbers.map { PeerAnswer(number: $0, body: .failed(.tooManyRequests)) }
         case .notLeader, .transferring, nil:
-            answers = numbers.map { PeerAnswer(number: $0, body: .tryAgain) }
+            answers += numbers.map { PeerAnswer(number: $0, body: .tryAgain) }
         }
         environment.send(answers, to: peer)
     }

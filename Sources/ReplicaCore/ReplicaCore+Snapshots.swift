@@ -28,7 +28,7 @@ extension ReplicaCore {
         snapshots.logBytes = bytes
         snapshots.logBytesAtLast = min(snapshots.logBytesAtLast, bytes)
         let growth = bytes - snapshots.logBytesAtLast
-        guard growth >= settings.snapshotLogBytes, !snapshots.isSaving, isStateKnown else {
+        guard growth >= snapshotLogBytes, !snapshots.isSaving, isStateKnown else {
             return
         }
         snapshots.isSaving = true

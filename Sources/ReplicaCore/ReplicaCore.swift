@@ -47,6 +47,9 @@ package final class ReplicaCore {
     var snapshots = SnapshotState()
     var memory = MemoryWindow()
     var recovery = LostTailRecovery()
+    var space = SpaceWatch()
+    /// As the settings say, or less on a small disk.
+    private(set) var snapshotLogBytes: UInt64
 
     /// The time of this round.
     var now: MonotonicTime
@@ -68,6 +71,11 @@ package final class ReplicaCore {
         self.environment = environment
         self.now = now
         nextTick = now.advanced(milliseconds: settings.heartbeatMilliseconds)
+        snapshotLogBytes = settings.snapshotLogBytes
+        if let disk = environment.diskSpace() {
+            let limits = SpaceLimits(totalBytes: disk.totalBytes)
+            snapshotLogBytes = min(snapshotLogBytes, limits.snapshotLog)
+        }
         memberID = opened.memberID
         keyspace = opened.keyspace
         cluster = opened.cluster
@@ -186,6 +194,7 @@ package final class ReplicaCore {
         try dismissLeavers()
         submitWrites()
         advanceRecovery()
+        watchSpace()
         if ticks % 5 == 0 { expireRequests() }
         if ticks % 20 == 0 { try checkDirectory() }
         reads.retry(into: &newReads)
@@ -221,6 +230,7 @@ package final class ReplicaCore {
         status.members = addressed.members
         status.learners = cluster.membership.learners
         status.logBytes = snapshots.logBytes
+        status.alarms = cluster.alarms
         environment.publish(status)
     }
 
@@ -243,8 +253,9 @@ package final class ReplicaCore {
     package func stop() throws(ReplicaFailure) {
         failEverything(.stopped)
         environment.stop()
-        keyspace.stop()
+        // Before the keyspace lets go of its file, which cannot be synced afterwards.
         try environment.closeCleanly(keyspace)
+        keyspace.stop()
         publishStatus()
     }
 

@@ -57,6 +57,9 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
     /// The orderly end: syncs the keyspace file, so that the next start trusts it.
     func closeCleanly(_ keyspace: Keyspace) throws(ReplicaFailure)
 
+    /// Of the file system of the replica's directory; nil where space has no end.
+    func diskSpace() -> DiskSpace?
+
     // MARK: Clock
 
     /// The time on the wall, milliseconds since 1970, for the stamps of commands; 0 without one.
@@ -74,6 +77,7 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
 }
 
 extension ReplicaEnvironment {
+    package func diskSpace() -> DiskSpace? { nil }
     package func wallMilliseconds() -> UInt64 { 0 }
 }
 
@@ -87,6 +91,9 @@ package enum LogWork: Sendable {
     case install(SnapshotMark)
     /// Everything that damage of the log cost is there again.
     case healed
+    /// Gives back what is held in reserve, and lets what is written so far go with the next
+    /// snapshot.
+    case shrink
 }
 
 /// The part of a Ready that goes through the log's queue.

@@ -23,14 +23,27 @@ package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
         return failure
     }
 
+    /// Nothing acknowledged is lost: the next start finds all of it in the log.
+    package static func noSpace(_ place: String) -> ReplicaFailure {
+        ReplicaFailure(nil, "no space left on \(place): free some and start again")
+    }
+
     /// What the process ends with; 1 if it may be started again.
     package var exitCode: Int32 { fatalExit?.rawValue ?? 1 }
 
     package init(_ error: LogError) {
-        self.init(error.fatalExit, error.description)
+        if error.kind == .full {
+            self = .noSpace(error.file)
+        } else {
+            self.init(error.fatalExit, error.description)
+        }
     }
 
     package init(_ error: KeyspaceError) {
+        if error.code == .noSpace {
+            self = .noSpace("the keyspace's file system (\(error.message))")
+            return
+        }
         let fatal: FatalExit? =
             switch error.code {
             case .corrupt: .corrupt

@@ -14,6 +14,7 @@ package struct ReplicaStatus: Sendable, Hashable {
     package var members: [ReplicaMember] = []
     package var learners: [UInt64] = []
     package var logBytes: UInt64 = 0
+    package var alarms: [ClusterAlarm] = []
     /// An empty directory of a cluster that exists: nothing is answered until it is replaced.
     package var isWaitingForReplacement = false
 

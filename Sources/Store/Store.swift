@@ -28,6 +28,14 @@ package protocol Store: Sendable {
     func leases(_ done: @escaping Completion<[Int64]>)
 
     func status(_ done: @escaping Completion<StoreStatus>)
+    /// Raises or clears an alarm; answers once that is so here.
+    func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>)
+}
+
+extension Store {
+    package func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>) {
+        done(.failure(.permissionDenied))
+    }
 }
 
 /// A watcher that is pulled: it holds no events for a slow consumer, only a position.
@@ -79,6 +87,8 @@ package struct StoreStatus: Sendable, Hashable {
     package var isLearner = false
     package var members: [Member] = []
     package var alarms: [String] = []
+    /// The alarms that are on, of all members.
+    package var raised: [AlarmChange] = []
 
     package init() {}
 }

@@ -27,6 +27,17 @@ extension WriteAheadLog {
         try files.syncDirectory()
     }
 
+    /// Gives back what is held in reserve, and closes the current segment, so that a snapshot taken
+    /// from now on lets all of it go.
+    package func shrink() throws(LogError) {
+        try removeSpares()
+        try sync()
+        let newest = segments[segments.count - 1]
+        if newest.lastEntry > 0, newest.usedBytes > options.firstReserveBytes {
+            try rotate(void: nil)
+        }
+    }
+
     /// Gives up all entries, and goes on behind one that the state machine holds; 0 for none. What
     /// the log held may have been acknowledged.
     package func restart(
@@ -48,6 +59,8 @@ extension WriteAheadLog {
     func rotate(void: VoidRange?) throws(LogError) {
         if void == nil { try sync() }
         let old = segments[segments.count - 1]
+        // Reserved and never used: of no use in a closed segment but to a spare.
+        if reserved < options.segmentBytes { try file.truncate(old.usedBytes) }
         file.close()
         let sequence = old.sequence + 1
         let name = SegmentHeader.fileName(sequence: sequence)

@@ -207,7 +207,14 @@ package final class WriteAheadLog {
         var next = max(reserved, options.firstReserveBytes)
         while next < size { next *= 2 }
         if next > options.segmentBytes { next = max(options.segmentBytes, size) }
-        try file.reserve(next)
-        reserved = next
+        do throws(LogError) {
+            try file.reserve(next)
+            reserved = next
+        } catch {
+            // On a device that is nearly full, what is needed now may still fit.
+            guard error.kind == .full, next > size else { throw error }
+            try file.reserve(size)
+            reserved = size
+        }
     }
 }

@@ -12,6 +12,9 @@ enum CommandText {
         case .compact(let revision): "compact to revision \(revision)"
         case .leaseGrant(let id, let ttl): "grant lease \(id) for \(ttl) s"
         case .leaseRevoke(let id): "revoke lease \(id)"
+        case .alarm(let change):
+            "alarm \(change.kind) \(change.isRaised ? "raised" : "cleared") by "
+                + String(change.memberID, radix: 16)
         case .leaseCheckpoint(let leases):
             "checkpoint of "
                 + leases.map { "lease \($0.id): \($0.remainingSeconds) s" }
@@ -46,6 +49,7 @@ enum CommandText {
         case .leaseRevoke: "lease-revoke"
         case .leaseCheckpoint: "lease-checkpoint"
         case .membership: "membership"
+        case .alarm: "alarm"
         }
     }
 

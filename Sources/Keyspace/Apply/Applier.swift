@@ -43,7 +43,7 @@ import LMDB
         case .membership(let blob):
             try put(MetaName.key(Keyspace.membershipName), blob, in: tables.meta)
             return .none
-        case .nothing: return .none
+        case .alarm, .nothing: return .none
         }
     }
 

@@ -11,6 +11,7 @@ extension Command {
     private enum Tag: UInt8 {
         case nothing = 0
         case transaction, commit, compact, leaseGrant, leaseRevoke, leaseCheckpoint, membership
+        case alarm
     }
 
     /// The payload of a Raft entry. `nothing` is empty, as is Raft's own no-op.
@@ -47,6 +48,11 @@ extension Command {
         case .membership(let blob):
             writer.write(Tag.membership.rawValue)
             writer.writeCounted(blob)
+        case .alarm(let change):
+            writer.write(Tag.alarm.rawValue)
+            writer.write(change.isRaised)
+            writer.writeVarint(change.memberID)
+            writer.write(change.kind.rawValue)
         }
         return writer.bytes
     }
@@ -96,6 +102,14 @@ extension Command {
             }
             self = .leaseCheckpoint(leases)
         case .membership: self = .membership(try reader.readCounted("membership"))
+        case .alarm:
+            let isRaised = try reader.readBool("alarm")
+            let memberID = try reader.readVarint("alarm member")
+            let raw = try reader.readByte("alarm kind")
+            guard let kind = AlarmChange.Kind(rawValue: raw) else {
+                throw reader.failure("alarm kind", "\(raw) is not known")
+            }
+            self = .alarm(AlarmChange(isRaised: isRaised, memberID: memberID, kind: kind))
         case .nothing, nil: throw reader.failure("command tag", "\(tag) is not known")
         }
         try reader.expectEnd("command")

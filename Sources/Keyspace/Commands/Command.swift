@@ -10,6 +10,8 @@ package enum Command: Sendable, Hashable {
     case leaseCheckpoint([LeaseRemaining])
     /// The membership as Raft encodes it; kept as the meta blob `Keyspace.membershipName`.
     case membership(Bytes)
+    /// Kept by the replica among its members' particulars; the keyspace sees `membership` instead.
+    case alarm(AlarmChange)
     /// An entry that only moves the applied index.
     case nothing
 }

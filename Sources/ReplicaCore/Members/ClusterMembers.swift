@@ -1,4 +1,5 @@
 package import Basics
+package import Keyspace
 package import Raft
 
 /// Raft's membership and the members' particulars: the keyspace's `membership` blob, which every
@@ -9,6 +10,9 @@ package struct ClusterMembers: Sendable, Hashable {
     package var membership: Membership
     /// Sorted by id; everyone in `membership` and nobody else.
     package var members: [ReplicaMember]
+
+    /// Sorted by member and kind.
+    package private(set) var alarms: [ClusterAlarm] = []
 
     package init(membership: Membership, members: [ReplicaMember]) {
         self.membership = membership
@@ -38,6 +42,18 @@ package struct ClusterMembers: Sendable, Hashable {
         }
         members = members.filter { next.contains($0.id) }.sorted { $0.id < $1.id }
         membership = next
+        alarms.removeAll { !next.contains($0.memberID) }
+    }
+
+    /// Whether some member has no room for more.
+    package var isOutOfSpace: Bool { alarms.contains { $0.kind == .noSpace } }
+
+    mutating func apply(_ change: AlarmChange) {
+        let alarm = ClusterAlarm(memberID: change.memberID, kind: change.kind)
+        alarms.removeAll { $0 == alarm }
+        guard change.isRaised, membership.contains(change.memberID) else { return }
+        alarms.append(alarm)
+        alarms.sort { ($0.memberID, $0.kind.rawValue) < ($1.memberID, $1.kind.rawValue) }
     }
 
     package func encoded() -> Bytes {
@@ -46,6 +62,11 @@ package struct ClusterMembers: Sendable, Hashable {
         membership.encode(to: &writer)
         writer.writeVarint(UInt64(members.count))
         for member in members { member.encode(to: &writer) }
+        writer.writeVarint(UInt64(alarms.count))
+        for alarm in alarms {
+            writer.writeVarint(alarm.memberID)
+            writer.write(alarm.kind.rawValue)
+        }
         return writer.bytes
     }
 
@@ -62,6 +83,20 @@ package struct ClusterMembers: Sendable, Hashable {
         }
         members = []
         for _ in 0..<count { members.append(try ReplicaMember(from: &reader)) }
+        for _ in 0..<(try reader.readVarint("alarms")) {
+            let memberID = try reader.readVarint("alarm member")
+            let raw = try reader.readByte("alarm kind")
+            guard let kind = AlarmChange.Kind(rawValue: raw) else {
+                throw reader.failure("alarm kind", "\(raw) is not known")
+            }
+            alarms.append(ClusterAlarm(memberID: memberID, kind: kind))
+        }
         try reader.expectEnd("membership")
     }
+}
+
+/// An alarm that is on.
+package struct ClusterAlarm: Sendable, Hashable {
+    package var memberID: UInt64
+    package var kind: AlarmChange.Kind
 }

@@ -4,12 +4,23 @@ import Glibc
 /// The few file calls of this floor; failures name the file.
 package enum FileSystem {
     package static func failure(_ what: String, _ path: String) -> ReplicaFailure {
-        let text = unsafe String(cString: strerror(errno))
+        let code = errno
+        if code == ENOSPC || code == EDQUOT { return .noSpace(path) }
+        let text = unsafe String(cString: strerror(code))
         return ReplicaFailure(nil, "\(what) \(path): \(text)")
     }
 
     package static func exists(_ path: String) -> Bool {
         unsafe access(path, F_OK) == 0
+    }
+
+    /// nil if it cannot be said.
+    package static func space(of path: String) -> DiskSpace? {
+        var status = statvfs()
+        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        let block = UInt64(status.f_frsize)
+        return DiskSpace(
+            freeBytes: UInt64(status.f_bavail) * block, totalBytes: UInt64(status.f_blocks) * block)
     }
 
     package static func makeDirectory(_ path: String) throws(ReplicaFailure) {

@@ -207,6 +207,10 @@ package struct ReplicaOpening {
     ) throws -> (log: WriteAheadLog, recovered: RecoveredLog) {
         var options = WriteAheadLog.Options()
         options.segmentBytes = settings.logSegmentBytes
+        if let disk = FileSystem.space(of: directory.log) {
+            let limits = SpaceLimits(totalBytes: disk.totalBytes)
+            options.segmentBytes = min(options.segmentBytes, limits.logSegment)
+        }
         let (log, recovered) = try WriteAheadLog.open(
             settings.makeLogFiles(directory.log), clusterID: settings.clusterID,
             options: options, skipping: skipping,

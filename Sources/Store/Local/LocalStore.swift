@@ -128,6 +128,9 @@ package struct LocalStore: Store {
                 id: member.id, name: member.name, peerURLs: [member.peerURL],
                 clientURLs: member.clientURLs, isLearner: now.learners.contains(member.id))
         }
+        status.raised = now.alarms.map {
+            AlarmChange(isRaised: true, memberID: $0.memberID, kind: $0.kind)
+        }
         if let keyspace = replica.keyspace {
             let state = keyspace.state
             status.revision = state.revision
@@ -137,6 +140,10 @@ package struct LocalStore: Store {
             status.fileBytesInUse = usage.bytesInUse
         }
         done(.success(status))
+    }
+
+    package func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>) {
+        replica.changeAlarm(change, done)
     }
 
     private func proposeRevision(_ command: Command, _ done: @escaping Completion<Int64>) {

@@ -1,0 +1,71 @@
+import Basics
+import Keyspace
+import Raft
+
+/// What a replica does about a disk that fills up.
+struct SpaceWatch {
+    /// A change of the alarm is on its way.
+    let isAsked = Locked(false)
+    var shrinkAtTick: UInt64 = 0
+}
+
+/// The space alarm, as in etcd: raised through the log by the member that runs out of space, and
+/// then every member refuses what needs room. Reads, deletes, compaction and the end of leases go
+/// on. It is cleared by the member that raised it, once there is space again.
+extension ReplicaCore {
+    func watchSpace() {
+        guard ticks % 4 == 0, memberID != 0, isStateKnown, let disk = environment.diskSpace()
+        else { return }
+        let limits = SpaceLimits(totalBytes: disk.totalBytes)
+        let isRaised = cluster.alarms.contains(
+            ClusterAlarm(memberID: memberID, kind: .noSpace))
+        guard isRaised || disk.freeBytes < limits.enough else { return }
+        let usage = keyspace.fileUsage()
+        let reusable = UInt64(max(0, usage.bytes - usage.bytesInUse))
+        let isShort = limits.isShort(disk, reusable: reusable)
+        if isShort { shrinkLog(limits) }
+        if isShort != isRaised, isShort || limits.isEnough(disk, reusable: reusable) {
+            changeAlarm(isShort, disk)
+        } else if isRaised {
+            shrinkLog(limits)
+        }
+    }
+
+    private func changeAlarm(_ isRaised: Bool, _ disk: DiskSpace) {
+        let isAsked = space.isAsked
+        guard raft?.leader != 0, !isAsked.withLock({ $0 }) else { return }
+        isAsked.withLock { $0 = true }
+        settings.notice(
+            isRaised
+                ? "\(disk.freeBytes >> 20) MiB left on the file system of \(settings.directory):"
+                    + " raising the alarm NOSPACE"
+                : "there is space again: clearing the alarm NOSPACE")
+        let change = AlarmChange(isRaised: isRaised, memberID: memberID, kind: .noSpace)
+        newWrites.append(
+            PendingWrite(
+                payload: Command.alarm(change).encode(),
+                deadline: now.advanced(milliseconds: settings.requestMilliseconds)
+            ) { _ in isAsked.withLock { $0 = false } })
+        submitWrites()
+    }
+
+    /// Takes a snapshot now, behind which the log can go, and gives back what the log holds in
+    /// reserve. At most every few seconds: each costs a snapshot.
+    private func shrinkLog(_ limits: SpaceLimits) {
+        guard ticks >= space.shrinkAtTick, !snapshots.isSaving, snapshots.logBytes > 1 << 20
+        else { return }
+        space.shrinkAtTick = ticks + 100
+        environment.log(.shrink)
+        snapshots.isSaving = true
+        snapshots.logBytesAtLast = snapshots.logBytes
+        environment.saveSnapshot(of: keyspace)
+    }
+
+    /// Whether a command must be refused because the alarm is on.
+    func isRefusedForSpace(_ payload: Bytes) -> Bool {
+        guard cluster.isOutOfSpace, let command = try? Command(decoding: payload) else {
+            return false
+        }
+        return command.needsRoom
+    }
+}
