@@ -48,7 +48,7 @@ enum Files {
         let directory = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw failure("open", path) }
         defer { close(directory) }
-        guard fsync(directory) == 0 else { throw failure("sync", path) }
+        guard fsync(directory) == 0 else { throw syncFailure(path) }
     }
 
     /// Makes the directory if it is absent; whether it has no entries.
@@ -72,6 +72,12 @@ enum Files {
     static func directory(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    static func syncFailure(_ path: String) -> KeyspaceError {
+        var error = failure("sync", path)
+        if error.code == .inputOutput { error.code = .syncFailed }
+        return error
     }
 
     static func failure(_ operation: String, _ path: String) -> KeyspaceError {
@@ -114,6 +120,6 @@ final class OutputFile {
     }
 
     func sync() throws(KeyspaceError) {
-        guard fsync(descriptor) == 0 else { throw Files.failure("sync", path) }
+        guard fsync(descriptor) == 0 else { throw Files.syncFailure(path) }
     }
 }

@@ -93,7 +93,9 @@ package final class Keyspace: Sendable {
         guard let environment = readers.environment else {
             throw KeyspaceError(.inputOutput, "the keyspace is closed")
         }
-        do throws(LMDBError) { try environment.sync() } catch { throw KeyspaceError(error) }
+        do throws(LMDBError) { try environment.sync() } catch {
+            throw KeyspaceError(.syncFailed, "\(directory)/\(Self.fileName): \(error)")
+        }
     }
 
     /// Ends every watcher with `StoreError.stopped`, waits for reads that run, and lets go of

@@ -15,6 +15,8 @@ package struct KeyspaceError: Error, Sendable, CustomStringConvertible {
         /// The directory that should be empty is not.
         case notEmpty
         case inputOutput
+        /// What was written may be lost, and what is read back proves nothing.
+        case syncFailed
     }
 
     package var code: Code

@@ -14,16 +14,18 @@ package final class Replica: Sendable {
     private let thread: OSThread
     private let logWriter: LogWriter
     private let readers: WorkerPool
+    private let lock: DirectoryLock
 
     private init(
         _ configuration: ReplicaConfiguration, _ shared: ReplicaShared, _ thread: OSThread,
-        _ logWriter: LogWriter, _ readers: WorkerPool
+        _ logWriter: LogWriter, _ readers: WorkerPool, _ lock: DirectoryLock
     ) {
         self.configuration = configuration
         self.shared = shared
         self.thread = thread
         self.logWriter = logWriter
         self.readers = readers
+        self.lock = lock
     }
 
     /// Opens or makes the replica in its directory, binds the peer port and begins to take part.
@@ -31,6 +33,8 @@ package final class Replica: Sendable {
         _ configuration: ReplicaConfiguration
     ) throws(ReplicaFailure) -> Replica {
         let shared = ReplicaShared()
+        let directory = ReplicaDirectory(configuration.directory)
+        let lock = try DirectoryLock(directory)
         let opened = try ReplicaOpening(configuration.settings).open()
         let logWriter = LogWriter(log: opened.log, inbox: shared.inbox)
         let transport = try PeerTransport.start(
@@ -43,10 +47,12 @@ package final class Replica: Sendable {
             logWriter: logWriter, transport: transport, readers: readers)
         let core = ReplicaCore(
             configuration.settings, opened, environment: shell, now: MonotonicTime.now())
-        let runner = CoreRunner(
-            core, opened.directory, shared.inbox, configuration.onFailure)
+        let runner = CoreRunner(core, opened.directory, shared.inbox) { failure in
+            directory.noteFailure(failure)
+            configuration.onFailure(failure)
+        }
         let thread = OSThread.start("replica") { runner.run() }
-        return Replica(configuration, shared, thread, logWriter, readers)
+        return Replica(configuration, shared, thread, logWriter, readers, lock)
     }
 
     /// Stops cleanly: what is applied is synced and marked, so that the next start trusts it.

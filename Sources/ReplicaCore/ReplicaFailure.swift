@@ -48,6 +48,7 @@ package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
             switch error.code {
             case .corrupt: .corrupt
             case .foreignFormat: .foreignDirectory
+            case .syncFailed: .syncFailed
             default: nil
             }
         self.init(fatal, error.message)

@@ -123,7 +123,7 @@ private final class DiskFile: LogFile {
             }
             return 0
         }
-        guard failed == 0 else { throw failure(path, "cannot write", failed) }
+        guard failed == 0 else { throw failure(path, "cannot write", failed, isSync: true) }
     }
 
     func reserve(_ size: UInt64) throws(LogError) {
@@ -153,6 +153,6 @@ private func failure(
 ) -> LogError {
     let text = unsafe String(cString: strerror(code))
     let kind: LogError.Kind =
-        isSync ? .syncFailed : code == ENOSPC || code == EDQUOT ? .full : .inputOutput
+        code == ENOSPC || code == EDQUOT ? .full : isSync ? .syncFailed : .inputOutput
     return LogError(kind, file: file, "\(what): \(text)")
 }

@@ -7,8 +7,8 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case inputOutput
         /// No space left on the device; nothing of the refused append counts.
         case full
-        /// A sync failed: what was written since the last one may be lost, and what is read back
-        /// proves nothing.
+        /// A sync or a write failed: what was written since the last sync may be lost, and what is
+        /// read back proves nothing.
         case syncFailed
         /// Another cluster's log, or a format newer than this program.
         case foreign

@@ -1,5 +1,6 @@
 """A disk that fills up: one clear error, nothing acknowledged is lost, and it goes on when there is room."""
 
+import json
 import os
 import tempfile
 import unittest
@@ -49,6 +50,47 @@ class FullDiskTests(unittest.TestCase):
                 found = self.cluster.etcdctl("get", key, "--print-value-only", number=number)
                 self.assertEqual(found.out.rstrip("\n"), value, key)
         wait_for("writes are taken", lambda: self.cluster.etcdctl("put", "after", "1"))
+
+    def test_the_alarm_comes_and_goes(self):
+        """NOSPACE as in etcd: puts are refused, all else goes on, and room that is made ends it."""
+        self.cluster.up()
+        acknowledged, refusal = {}, None
+        for number in range(2000):
+            # Does not compress, so that snapshot files take their part of the disk too.
+            value = os.urandom(50_000).hex()
+            done = self.cluster.etcdctl("put", f"fill/{number}", input=value, check=False)
+            if done.code != 0:
+                refusal = done
+                break
+            acknowledged[f"fill/{number}"] = value
+        self.assertIsNotNone(refusal, "the disk never filled up")
+        self.assertIn("etcdserver: mvcc: database space exceeded", refusal.err)
+        self.assertGreater(len(acknowledged), 20)
+        for number in (1, 2, 3):
+            self.assertIn("alarm:NOSPACE", self.cluster.etcdctl("alarm", "list", number=number).out)
+        refused = self.cluster.etcdctl("put", "more", "1", number=2, check=False)
+        self.assertIn("etcdserver: mvcc: database space exceeded", refused.err)
+
+        # Everything that was acknowledged can be read, at each replica.
+        for number in (1, 2, 3):
+            for key, value in list(acknowledged.items())[::3]:
+                found = self.cluster.etcdctl("get", key, "--print-value-only", number=number)
+                self.assertEqual(found.out.rstrip("\n"), value, key)
+
+        kept = {key: value for key, value in acknowledged.items() if int(key[5:]) % 5 == 0}
+        for key in acknowledged:
+            if key not in kept:
+                self.cluster.etcdctl("del", key)
+        status = json.loads(self.cluster.etcdctl("endpoint", "status", "-w", "json").out)
+        self.cluster.etcdctl("compaction", str(status[0]["Status"]["header"]["revision"]))
+        wait_for("the alarm is cleared", lambda: self.cluster.etcdctl(
+            "alarm", "list", number=3).out.strip() == "", seconds=60)
+        wait_for("puts are taken", lambda: self.cluster.etcdctl(
+            "put", "after", "1", check=False).code == 0)
+        for number in (1, 2, 3):
+            for key, value in kept.items():
+                found = self.cluster.etcdctl("get", key, "--print-value-only", number=number)
+                self.assertEqual(found.out.rstrip("\n"), value, key)
 
 
 if __name__ == "__main__":

@@ -268,6 +268,35 @@ import WriteAheadLog
         }
         try await cluster.mustPut(2, "d", "4")
         #expect(try await cluster.mustGet(0, "d") == "4")
+        // Nor is it trusted by the next start, though its disk works again: it is rebuilt.
+        cluster.stop(1)
+        fuse.withLock { $0 = false }
+        do throws(ReplicaFailure) {
+            try cluster.start(1)
+            Issue.record("started")
+        } catch {
+            #expect(error.fatalExit == .syncFailed)
+            #expect(error.description.contains("0000000000000001.wal"))
+        }
+        cluster.remove(1)
+        try cluster.start(1)
+        _ = try await cluster.replace(0, "replica-2").get()
+        #expect(try await cluster.mustGet(1, "d") == "4")
+        try await cluster.end()
+    }
+
+    @Test func twoProcessesOnOneDirectory() async throws {
+        let cluster = try TestCluster(1)
+        try cluster.startAll()
+        let first = cluster[0]
+        do throws(ReplicaFailure) {
+            try cluster.start(0)
+            Issue.record("started")
+        } catch {
+            #expect(error.description.contains("replica-1/lock is locked"))
+            #expect(error.fatalExit == nil)
+        }
+        #expect(first.status.memberID == cluster.members[0].id)
         try await cluster.end()
     }
 

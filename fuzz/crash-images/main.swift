@@ -64,7 +64,7 @@ struct CrashImages {
         while recording.position < recording.count {
             guard recording.advance() else { continue }
             let open = recording.openSectors()
-            if open > 0, open <= 4 {
+            if open > 0, open <= 7 {
                 for subset in 0..<(UInt64(1) << UInt64(open)) {
                     exhaustive += 1
                     let choice = Choice(
@@ -74,11 +74,8 @@ struct CrashImages {
             }
             // As many by chance as bring the whole to what was asked for.
             let left = max(0, images - tried)
-            let share = left / max(1, recording.count - recording.position)
-            let extra =
-                random.below(max(1, recording.count - recording.position))
-                    < left % max(1, recording.count - recording.position) ? 1 : 0
-            for _ in 0..<share + extra {
+            let rest = recording.count - recording.position + 1
+            for _ in 0..<(left + rest - 1) / rest {
                 try tryOne(recording, workload, Choice(random: SeededRandom(seed: random.next())))
             }
         }

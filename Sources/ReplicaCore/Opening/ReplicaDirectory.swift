@@ -17,6 +17,10 @@ package struct ReplicaDirectory: Sendable {
     package var identity: String { path + "/member" }
     /// Present once this replica was removed from the cluster.
     package var removal: String { path + "/removed" }
+    /// There after a failed sync: nothing else here is to be trusted any more.
+    package var failed: String { path + "/failed" }
+    /// Locked by the process that uses the directory.
+    package var lock: String { path + "/lock" }
 
     /// The snapshot file of an entry.
     package func snapshot(index: UInt64) -> String {
@@ -74,6 +78,23 @@ package struct ReplicaDirectory: Sendable {
     /// full disk say, it would wait for peers that do not know it.
     package func markRemoved() {
         try? FileSystem.replace(removal, [])
+    }
+
+    /// As well as a failing disk lets it.
+    package func noteFailure(_ failure: ReplicaFailure) {
+        guard failure.fatalExit == .syncFailed else { return }
+        try? FileSystem.replace(failed, Array("\(failure)\n".utf8))
+        try? FileSystem.syncDirectory(path)
+    }
+
+    /// A sync that failed may have cost votes and acknowledgements, which no start can know.
+    func checkNotFailed() throws(ReplicaFailure) {
+        guard let text = try FileSystem.read(failed) else { return }
+        let before = String(decoding: text.prefix { $0 != 10 }, as: UTF8.self)
+        throw ReplicaFailure(
+            .syncFailed,
+            "\(path) is not to be trusted since: \(before); see to the disk, remove the directory and"
+                + " have the replica rebuilt: martlet store member replace")
     }
 
     package func readIdentity() throws(ReplicaFailure) -> ReplicaIdentity? {

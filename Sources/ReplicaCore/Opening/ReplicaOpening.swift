@@ -35,6 +35,7 @@ package struct ReplicaOpening {
     package func open() throws(ReplicaFailure) -> OpenedReplica {
         guard !FileSystem.exists(directory.removal) else { throw .removed(directory.path) }
         try directory.prepare()
+        try directory.checkNotFailed()
         let identity = try directory.readIdentity()
         if let identity, identity.clusterID != settings.clusterID {
             throw ReplicaFailure(
