@@ -13,15 +13,14 @@ struct Recording {
         count = Int(recorder_count())
     }
 
-    /// Takes in the next operation; returns whether it changed what a power cut may leave.
-    mutating func advance() -> Bool {
+    /// Takes in the next operation.
+    mutating func advance() {
         let operation = unsafe recorder_operation_at(position)
         position += 1
         let path = unsafe String(cString: operation.path)
         switch unsafe operation.kind {
         case RECORDER_NOTE:
             acknowledged = max(acknowledged, Int(unsafe operation.offset))
-            return false
         case RECORDER_CREATE: add(path, isDirectory: false)
         case RECORDER_MAKE_DIRECTORY: add(path, isDirectory: true)
         case RECORDER_WRITE:
@@ -41,7 +40,6 @@ struct Recording {
             parent.remove(name)
         default: preconditionFailure("unknown operation")
         }
-        return true
     }
 
     private func add(_ path: String, isDirectory: Bool) {

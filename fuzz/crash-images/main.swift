@@ -62,7 +62,7 @@ struct CrashImages {
         var recording = Recording()
         var random = SeededRandom(seed: seed &+ 99)
         while recording.position < recording.count {
-            guard recording.advance() else { continue }
+            recording.advance()
             let open = recording.openSectors()
             if open > 0, open <= 7 {
                 for subset in 0..<(UInt64(1) << UInt64(open)) {

@@ -5,7 +5,7 @@ package import Raft
 /// Raft's membership and the members' particulars: the keyspace's `membership` blob, which every
 /// replica holds alike as of its applied entry.
 package struct ClusterMembers: Sendable, Hashable {
-    static let formatVersion: UInt8 = 2
+    static let formatVersion: UInt8 = 3
 
     package var membership: Membership
     /// Sorted by id; everyone in `membership` and nobody else.
