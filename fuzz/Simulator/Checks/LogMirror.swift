@@ -44,7 +44,7 @@ struct LogMirror: Sendable, Equatable {
                     terms.append(entry.term)
                 }
             }
-        case .snapshot:
+        case .snapshot, .healed, .shrink:
             break
         case .install(let mark):
             if mark.isInstalled { (offset, offsetTerm, terms) = (mark.index, mark.term, []) }
