@@ -39,7 +39,7 @@ enum SegmentPreamble {
                         + " program reads")
             }
         }
-        // Both were written at once, so before they were synced each is as before or as it was to be.
+        // Both were written at once: before that was synced each is as before or as it was to be.
         return isDamaged ? .damaged : .unborn
     }
 

@@ -64,7 +64,7 @@ struct Workload {
         replica.abandon()
     }
 
-    /// What is wrong with a store that acknowledged the first `acknowledged` writes; nil if nothing.
+    /// What is wrong with a store that acknowledged the first writes; nil if nothing.
     func check(_ keyspace: Keyspace, acknowledged: Int) -> String? {
         guard case .success(let found) = keyspace.range(RangeRequest(.prefix([]))) else {
             return "the store cannot be read"

@@ -93,8 +93,8 @@ package struct ReplicaDirectory: Sendable {
         let before = String(decoding: text.prefix { $0 != 10 }, as: UTF8.self)
         throw ReplicaFailure(
             .syncFailed,
-            "\(path) is not to be trusted since: \(before); see to the disk, remove the directory and"
-                + " have the replica rebuilt: martlet store member replace")
+            "\(path) is not to be trusted since: \(before); see to the disk, remove the directory"
+                + " and have the replica rebuilt: martlet store member replace")
     }
 
     package func readIdentity() throws(ReplicaFailure) -> ReplicaIdentity? {
