@@ -104,7 +104,8 @@ package struct Restore: Sendable {
         case .revision(let target) where header.revision > target:
             "is of revision \(header.revision), after \(target)"
         case .time(let end) where header.createdMilliseconds > end:
-            "was made at \(WallTime.text(milliseconds: header.createdMilliseconds)), after \(WallTime.text(milliseconds: end))"
+            "was made at \(WallTime.text(milliseconds: header.createdMilliseconds)), after "
+                + WallTime.text(milliseconds: end)
         default: nil
         }
     }
@@ -145,12 +146,11 @@ package struct Restore: Sendable {
                         + " with revision \(state.revision)")
             }
         case .time(let end):
-            if !replay.isReached {
-                prepared.notes.append(
-                    "nothing later than \(WallTime.text(milliseconds: replay.milliseconds)) is archived in"
-                        + " \(places): whether more was written before \(WallTime.text(milliseconds: end)) it"
-                        + " does not say")
-            }
+            guard !replay.isReached else { return }
+            let last = WallTime.text(milliseconds: replay.milliseconds)
+            prepared.notes.append(
+                "nothing later than \(last) is archived in \(places): whether more was written"
+                    + " before \(WallTime.text(milliseconds: end)) it does not say")
         case .snapshot, .everything: break
         }
     }

@@ -157,6 +157,9 @@ class ReplaceTests(unittest.TestCase):
     def test_directory_lost_while_running(self):
         shutil.rmtree(self.cluster.directory + "/replica-2")
         self.check_replaced()
+        # Once more: it was a learner before, and must not take the voter's id for that.
+        shutil.rmtree(self.cluster.directory + "/replica-2")
+        self.check_replaced()
 
 
 if __name__ == "__main__":

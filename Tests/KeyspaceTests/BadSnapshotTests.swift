@@ -115,4 +115,33 @@ import Testing
         #expect(try refusal(of: fixture.path).message.contains("is not a file"))
         #expect(try refusal(of: fixture.directory.path + "/none").message.contains("No such"))
     }
+
+    @Test func aSurveyNamesEachDamagedChunkAndItsRevisionsAndTheRestIsSaved() throws {
+        var bytes = whole
+        bytes[frames[1].lowerBound + 100] ^= 1
+        try fixture.directory.write("bad", bytes)
+        let path = fixture.directory.path + "/bad"
+        let survey = try SnapshotSurvey(path)
+        #expect(survey.damage.map(\.offset) == [UInt64(frames[1].lowerBound)])
+        #expect(survey.damage.allSatisfy { $0.held.contains("records between revisions") })
+        let target = fixture.directory.path + "/saved"
+        let (_, salvage) = try SnapshotSurvey.salvage(path, createdMilliseconds: 1, to: target)
+        #expect(try SnapshotFile.verify(target) == salvage.header)
+        #expect(salvage.header.compactRevision == salvage.header.revision)
+        try SnapshotFile.restore(target, into: fixture.directory.path + "/kept")
+        let kept = try Keyspace.open(directory: fixture.directory.path + "/kept")
+        defer { kept.stop() }
+        let all = try fixture.keyspace.range(RangeRequest(.all)).get().keyValues
+        let rest = try kept.range(RangeRequest(.all)).get().keyValues
+        #expect(rest.count > 100 && rest.count < all.count)
+        #expect(rest.allSatisfy { all.contains($0) })
+        // A whole file is copied as it is.
+        try fixture.directory.write("good", whole)
+        let good = fixture.directory.path + "/good"
+        #expect(try SnapshotSurvey(good).damage.isEmpty)
+        let again = try SnapshotSurvey.salvage(
+            good, createdMilliseconds: 0, to: fixture.directory.path + "/copy")
+        #expect(again.salvage.lost.isEmpty)
+        #expect(try fixture.directory.read("copy") == whole)
+    }
 }

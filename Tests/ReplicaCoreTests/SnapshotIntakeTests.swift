@@ -72,7 +72,8 @@ import Testing
         #expect(header.index == 200 && path == directory.snapshot(index: 200))
         // The keyspace waits beside the one in use.
         let keyspace = try directory.replaceKeyspace(
-            bySnapshot: path, ReplicaIdentity(clusterID: 5, memberID: 1, isJoining: false))
+            bySnapshot: path, ReplicaIdentity(clusterID: 5, memberID: 1, isJoining: false),
+            options: Keyspace.Options())
         defer { keyspace.stop() }
         #expect(keyspace.appliedIndex == 200)
         #expect(try keyspace.range(RangeRequest(.all)).get().keyValues.count == 50)
@@ -91,7 +92,8 @@ import Testing
         #expect(TemporaryDirectory.entries(prepared).isEmpty)
         // And is made then, if it is needed after all.
         let keyspace = try directory.replaceKeyspace(
-            bySnapshot: path, ReplicaIdentity(clusterID: 5, memberID: 1, isJoining: false))
+            bySnapshot: path, ReplicaIdentity(clusterID: 5, memberID: 1, isJoining: false),
+            options: Keyspace.Options())
         #expect(keyspace.appliedIndex == 200)
         keyspace.stop()
     }

@@ -35,14 +35,8 @@ struct RepairReport {
             throw DumpError(
                 "\(target) must be a new folder: \(unsafe String(cString: strerror(errno)))")
         }
-        let scan = try KeyspaceScan(directory: directory)
-        let findings = try scan.verify()
-        let log = try? ReplicaLog.scan(place.path + "/log", goesOn: true)
-        let elsewhere = Source.files(in: place.path + "/snapshots", suffix: ".snapshot")
         let path = target + "/repaired.snapshot"
-        let salvage = try scan.salvage(
-            findings, elsewhere: elsewhere, clusterID: log?.clusterID ?? 0,
-            createdMilliseconds: WallTime.nowMilliseconds(), to: path)
+        let salvage = try salvage(directory, to: path, output)
         try SnapshotFile.restore(path, into: target + "/keyspace")
         for lost in salvage.lost { write(lost, to: output) }
         output.line(
@@ -73,5 +67,31 @@ struct RepairReport {
                 "revision": .integer(lost.revision), "isDelete": .bool(lost.isDelete),
                 "isCurrent": .bool(lost.isCurrent),
             ])
+    }
+
+    private func salvage(
+        _ path: String, to target: String, _ output: Output
+    ) throws -> Salvage {
+        let now = WallTime.nowMilliseconds()
+        guard place.kind == .snapshot else {
+            let scan = try KeyspaceScan(directory: path)
+            let findings = try scan.verify()
+            let log = try? ReplicaLog.scan(place.path + "/log", goesOn: true)
+            return try scan.salvage(
+                findings,
+                elsewhere: Source.files(in: place.path + "/snapshots", suffix: ".snapshot"),
+                clusterID: log?.clusterID ?? 0, createdMilliseconds: now, to: target)
+        }
+        let (survey, salvage) = try SnapshotSurvey.salvage(
+            path, createdMilliseconds: now, to: target)
+        for damage in survey.damage {
+            output.line(
+                "damage    \(path) at byte \(damage.offset): \(damage.reason); held \(damage.held)",
+                [
+                    "part": "damage", "offset": .integer(Int64(damage.offset)),
+                    "reason": .string(damage.reason), "held": .string(damage.held),
+                ])
+        }
+        return salvage
     }
 }

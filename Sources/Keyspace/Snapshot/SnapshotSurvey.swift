@@ -14,11 +14,17 @@ package struct SnapshotSurvey: Sendable {
     package private(set) var header: SnapshotHeader?
     package private(set) var chunks = 0
     package private(set) var records = 0
+    private(set) var stored: StoredState?
     private var lastRevision: Int64 = 0
     /// Places that wait for the revision behind them.
     private var open: [(offset: UInt64, reason: String)] = []
 
     package init(_ path: String) throws(KeyspaceError) {
+        try self.init(path) { _ in }
+    }
+
+    /// - Parameter visit: gets every entry of a chunk that is intact, in the order of the file.
+    init(_ path: String, visit: (SnapshotReader.Entry) -> Void) throws(KeyspaceError) {
         guard let bytes = try Files.read(path) else {
             throw KeyspaceError(.inputOutput, "\(path): there is no such file")
         }
@@ -41,14 +47,16 @@ package struct SnapshotSurvey: Sendable {
         }
         let sum = bytes[end..<(end + 4)].littleEndianWords[0]
         if sum == CRC32C.checksum(bytes[..<end]) {
-            header = try? SnapshotFormat.decodeFields(Bytes(bytes[16..<end]), path).0
+            let fields = try? SnapshotFormat.decodeFields(Bytes(bytes[16..<end]), path)
+            header = fields?.0
+            stored = fields?.1
         } else {
             damage.append(
                 Damage(
                     offset: 0, reason: "the header's checksum does not match",
                     held: "cluster, index, term, revision, members"))
         }
-        walk(bytes, from: end + 4, seed: ChunkedFile.seed(sum))
+        walk(bytes, from: end + 4, seed: ChunkedFile.seed(sum), visit)
         for place in open {
             damage.append(
                 Damage(
@@ -58,7 +66,9 @@ package struct SnapshotSurvey: Sendable {
         damage.sort { $0.offset < $1.offset }
     }
 
-    private mutating func walk(_ bytes: Bytes, from start: Int, seed: UInt32) {
+    private mutating func walk(
+        _ bytes: Bytes, from start: Int, seed: UInt32, _ visit: (SnapshotReader.Entry) -> Void
+    ) {
         var offset = start
         var number: UInt32 = 0
         while offset < bytes.count {
@@ -81,7 +91,7 @@ package struct SnapshotSurvey: Sendable {
                     open.append((UInt64(offset), "chunk \(chunk.number) where \(number) belongs"))
                 }
                 number = chunk.number + 1
-                take(chunk.content, at: offset)
+                take(chunk.content, at: offset, visit)
                 offset = chunk.end
                 continue
             }
@@ -131,7 +141,9 @@ package struct SnapshotSurvey: Sendable {
         return nil
     }
 
-    private mutating func take(_ content: Bytes, at offset: Int) {
+    private mutating func take(
+        _ content: Bytes, at offset: Int, _ visit: (SnapshotReader.Entry) -> Void
+    ) {
         chunks += 1
         guard let entries = try? SnapshotReader.decode(content) else {
             damage.append(
@@ -140,10 +152,11 @@ package struct SnapshotSurvey: Sendable {
                     held: "a chunk's entries"))
             return
         }
-        for entry in entries where entry.table == .records {
-            guard let key = unsafe entry.key.withUnsafeBytes({ unsafe RecordKey($0) }) else {
-                continue
-            }
+        for entry in entries {
+            visit(entry)
+            guard entry.table == .records,
+                let key = unsafe entry.key.withUnsafeBytes({ unsafe RecordKey($0) })
+            else { continue }
             for place in open {
                 damage.append(
                     Damage(

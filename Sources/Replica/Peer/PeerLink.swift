@@ -14,13 +14,14 @@ final class PeerLink: Sendable {
     private static let pauseMillisecondsMax: Int64 = 500
 
     let member: ReplicaMember
-    let hello: PeerHello
     private let tls: PeerTLS?
     private let eventLoop: any EventLoop
     /// Called on the event loop: the link came up, or went down after having been up.
     private let changed: @Sendable (_ isUp: Bool) -> Void
 
     private struct State {
+        /// What the next connection says first.
+        var hello: PeerHello
         /// Set between the peer's welcome and the end of the connection.
         var channel: (any Channel)?
         var pending: Bytes = []
@@ -32,26 +33,35 @@ final class PeerLink: Sendable {
         /// The connection in the making or in use, so that `close` ends it.
         var dialled: (any Channel)?
     }
-    private let state = Locked(State())
+    private let state: Locked<State>
 
     init(
         _ member: ReplicaMember, hello: PeerHello, tls: PeerTLS?, eventLoop: any EventLoop,
         changed: @escaping @Sendable (Bool) -> Void
     ) {
         self.member = member
-        self.hello = hello
+        state = Locked(State(hello: hello))
         self.tls = tls
         self.eventLoop = eventLoop
         self.changed = changed
         dial()
     }
 
+    var hello: PeerHello { state.withLock { $0.hello } }
+
     /// Whether this link does for that greeting: what the member is matters to one that waits for
-    /// its id only, not to one that is connected.
-    func suits(_ hello: PeerHello) -> Bool {
-        var same = hello
-        same.toIsLearner = self.hello.toIsLearner
-        return self.hello == hello || (isUp && self.hello == same)
+    /// its id only, not to one that is connected. The next connection says the new one: a voter
+    /// that lost its directory must not take its id again for having been a learner once.
+    func takes(_ hello: PeerHello) -> Bool {
+        state.withLock { state in
+            var same = hello
+            same.toIsLearner = state.hello.toIsLearner
+            guard state.hello == hello || (state.channel != nil && state.hello == same) else {
+                return false
+            }
+            state.hello = hello
+            return true
+        }
     }
 
     var isUp: Bool { state.withLock { $0.channel != nil } }

@@ -103,7 +103,7 @@ final class PeerTransport: Sendable {
         for member in cluster.members where member.id != own {
             let hello = hello(
                 to: member, isLearner: cluster.membership.learners.contains(member.id), .messages)
-            if let link = old.first(where: { $0.member == member && $0.suits(hello) }) {
+            if let link = old.first(where: { $0.member == member && $0.takes(hello) }) {
                 links.append(link)
             } else {
                 let inbox = inbox
