@@ -118,6 +118,11 @@ class DumpTests(unittest.TestCase):
         found = dump(bad, "verify", check=False)
         self.assertEqual(found.code, 1)
         self.assertIn("revision", found.out)
+        target = os.path.join(self.cluster.scratch, "saved")
+        saved = dump(bad, "repair", target, "--yes")
+        self.assertIn("damaged; held", saved.out)
+        repaired = os.path.join(target, "repaired.snapshot")
+        self.assertEqual(dump(repaired, "verify", check=False).code, 0)
         self.assertEqual(dump("/etc/passwd", "verify", check=False).code, 2)
         self.assertEqual(dump("/nonexistent", "verify", check=False).code, 2)
 

@@ -20,11 +20,8 @@ struct RepairReport {
         let directory: String
         switch place.kind {
         case .replica: directory = place.path + "/keyspace"
-        case .keyspace: directory = place.path
-        default:
-            throw DumpError(
-                "repair is for a replica's folder; a damaged snapshot file has whole ones beside it"
-            )
+        case .keyspace, .snapshot: directory = place.path
+        case .archive, .folder: throw DumpError("repair is for a replica or a snapshot file")
         }
         guard isAgreed else {
             throw DumpError(
