@@ -224,8 +224,9 @@ package struct ReplicaOpening {
             settings.notice(
                 recovered.lost == nil
                     ? "\(damage.error); nothing is missing all the same"
-                    : "\(damage.error); the log goes on behind entry \(recovered.lastIndex), what"
-                        + " is missing comes from the other replicas, and until then this one does not"
+                    : "\(damage.error); the log goes on behind entry"
+                        + " \(recovered.lastIndex), what is missing comes from the other"
+                        + " replicas, and until then this one does not"
                         + " stand for election")
         }
         return (log, recovered)
