@@ -95,6 +95,7 @@ extension Simulation {
     /// The replica cannot go on by itself.
     private func exit(_ replica: SimulatedReplica, _ failure: ReplicaFailure) {
         replica.process?.core.abandon()
+        if failure.isRemoval { replica.directory.markRemoved() }
         end(replica)
         ended(replica, failure)
     }

@@ -69,6 +69,7 @@ extension Simulation {
                 replica.directory.keyspaceInMaking,
             ] { try FileSystem.removeTree(path) }
             try FileSystem.remove(replica.directory.identity)
+            try FileSystem.remove(replica.directory.removal)
         } catch {
             throw .correctness("cannot empty a directory: \(error)")
         }
@@ -84,7 +85,10 @@ extension Simulation {
     private func ask(_ replica: SimulatedReplica) {
         guard let leader = currentLeader else { return }
         replacing = replica.number
-        trace("operator: asks \(leader.number) to replace \(replica.number)")
+        trace(
+            "operator: asks \(leader.number) to replace \(replica.number); members are "
+                + "\(leader.process?.core.raft?.membership, default: "unknown"), it follows "
+                + "\(leader.process?.core.raft?.progress.map(\.id) ?? [])")
         let number = replica.number
         let world = OneThread(self)
         let deadline = leader.clock.time(at: now).advanced(milliseconds: 10_000)
