@@ -41,18 +41,14 @@ extension Simulation {
         guard let id = replica.process?.core.memberID, let members = knownMembers else { return }
         if members.voters.contains(id) {
             replaced(replica)
-        } else if id != 0, !members.contains(id), replacing == nil, isKnown(replica) {
-            // Replaced once more while nobody could reach it: its id is nobody's.
+        } else if id != 0, !members.contains(id), replacing == nil {
+            // Replaced once more, while nobody could reach it or before it had any state: it keeps
+            // to the id it took up, which is nobody's.
             end(replica)
             replica.condition = .broken
         } else if replacing == nil {
             ask(replica)
         }
-    }
-
-    /// Whether the replica once had a place among the members under its new id.
-    private func isKnown(_ replica: SimulatedReplica) -> Bool {
-        replica.process?.environment.keyspace != nil
     }
 
     private func replaced(_ replica: SimulatedReplica) {
