@@ -50,6 +50,7 @@ let package = Package(
         .executable(name: "raft-fuzz", targets: ["raft-fuzz"]),
         .executable(name: "store-load", targets: ["store-load"]),
         .executable(name: "crash-images", targets: ["crash-images"]),
+        .executable(name: "keyspace-bench", targets: ["keyspace-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
@@ -135,6 +136,9 @@ let package = Package(
             dependencies: [
                 "Basics", "Keyspace", "HTTP", "Store", "Simulator", arguments, nioCore, nioPosix,
             ], path: "tools/store-load", swiftSettings: house),
+        .executableTarget(
+            name: "keyspace-bench", dependencies: ["Basics", "Keyspace", arguments],
+            path: "tools/keyspace-bench", swiftSettings: house),
         .target(
             name: "Simulator",
             dependencies: [

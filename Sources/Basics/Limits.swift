@@ -1,7 +1,7 @@
 /// Limits that more than one floor must agree on. A limit of one floor alone stands in that floor.
 package enum Limits {
-    /// Longest key of the store. LMDB 0.9.24 takes 511 bytes; the rest is the key tables' suffix.
-    package static let keyBytesMax = 480
+    /// Longest key of the store.
+    package static let keyBytesMax = 4096
     /// Largest client request, as etcd's `--max-request-bytes` (1.5 MiB).
     package static let requestBytesMax = 1_572_864
     /// Largest API request body, as kube-apiserver's (3 MiB).

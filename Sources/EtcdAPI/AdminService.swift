@@ -10,18 +10,23 @@ package import Store
 /// little-endian. ReadSnapshot takes token (8), offset (8) and count (4) and answers so many bytes
 /// of it, fewer only at its end; CloseSnapshot takes a token. ChangeMembers takes a `MemberRequest`
 /// and answers the id of the member that it is about as 16 hexadecimal digits; TransferLeadership
-/// takes a member id as text of base 16, 0 for the fittest, and answers the new leader's.
+/// takes a member id as text of base 16, 0 for the fittest, and answers the new leader's. Scrub takes
+/// nothing and answers what was read as text, or the damage as an error.
 package enum AdminService {
     package static let openSnapshotPath = "/martlet.Admin/OpenSnapshot"
     package static let readSnapshotPath = "/martlet.Admin/ReadSnapshot"
     package static let closeSnapshotPath = "/martlet.Admin/CloseSnapshot"
     /// Bytes that one ReadSnapshot answers at most.
     package static let snapshotReadBytesMax = 1 << 20
+    package static let scrubPath = "/martlet.Admin/Scrub"
     package static let changeMembersPath = "/martlet.Admin/ChangeMembers"
     package static let transferLeadershipPath = "/martlet.Admin/TransferLeadership"
 
     package static func register(on router: inout GRPCRouter, admin: any StoreAdmin) {
         registerSnapshots(on: &router, admin: admin)
+        router.unary(scrubPath) { _, _, reply in
+            admin.scrub { result in reply(result) { Bytes($0.utf8) } }
+        }
         router.unary(changeMembersPath) { request, _, reply in
             do {
                 admin.changeMembers(try MemberRequest(decoding: request)) { answer(reply, $0) }

@@ -16,6 +16,11 @@ package final class Keyspace: Sendable {
         /// Whether watchers that fell behind are served on the caller's thread instead of on
         /// one of their own: for the simulator, which has one thread.
         package var servesHistoryOnCaller = false
+        /// Whether crashes of the process count against the file: `CrashCount`.
+        package var countsCrashes = false
+        /// Called once, on the thread that met it, when something stored turns out to be damaged.
+        /// The keyspace has to be rebuilt; until then what is intact can be read.
+        package var onDamage: @Sendable (KeyspaceError) -> Void = { _ in }
 
         package init() {}
     }
@@ -41,14 +46,18 @@ package final class Keyspace: Sendable {
     let readers: ReaderPool
     let hub: WatchHub
     let stored: Locked<StoredState>
+    private let damageNote: DamageNote
+    private let crashCount: CrashCount?
 
     private init(
         _ directory: String, _ options: Options, _ environment: Environment, _ tables: Tables,
-        _ stored: StoredState
+        _ stored: StoredState, _ crashCount: CrashCount?
     ) {
+        self.crashCount = crashCount
         self.directory = directory
         self.options = options
-        readers = ReaderPool(environment, tables)
+        damageNote = DamageNote(options.onDamage)
+        readers = ReaderPool(environment, tables, damageNote)
         hub = WatchHub(readers, stored.state, options)
         self.stored = Locked(stored)
     }
@@ -61,6 +70,7 @@ package final class Keyspace: Sendable {
     package static func open(
         directory: String, options: Options = Options()
     ) throws(KeyspaceError) -> Keyspace {
+        let crashCount = options.countsCrashes ? try CrashCount(directory: directory) : nil
         let environment = try lmdb { () throws(LMDBError) in
             try openEnvironment(directory, options)
         }
@@ -71,7 +81,7 @@ package final class Keyspace: Sendable {
         }
         let stored = try load(transaction, tables)
         do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
-        return Keyspace(directory, options, environment, tables, stored)
+        return Keyspace(directory, options, environment, tables, stored, crashCount)
     }
 
     package var state: State { stored.withLock { $0.state } }
@@ -79,6 +89,10 @@ package final class Keyspace: Sendable {
     package var appliedTerm: UInt64 { state.appliedTerm }
     package var revision: Int64 { state.revision }
     package var compactRevision: Int64 { state.compactRevision }
+    /// Equal on all replicas at equal applied indexes: docs/decisions/0006-running-hashes.md.
+    package var hash: UInt64 { stored.withLock { $0.hash } }
+    /// The first damage that was met since the keyspace was opened.
+    package var damage: KeyspaceError? { damageNote.first }
 
     /// Size of the file, and the part of it that holds data.
     package func fileUsage() -> (bytes: Int64, bytesInUse: Int64) {

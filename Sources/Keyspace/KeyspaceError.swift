@@ -1,3 +1,4 @@
+package import Basics
 package import LMDB
 
 /// Why a replica's keyspace could not do its work: not an answer to a client, but a condition of
@@ -19,18 +20,35 @@ package struct KeyspaceError: Error, Sendable, CustomStringConvertible {
         case syncFailed
     }
 
+    /// Where damage is.
+    package struct Place: Sendable, Hashable {
+        package var table: String
+        /// The table's key, not the store's.
+        package var key: Bytes
+    }
+
     package var code: Code
     package var message: String
+    /// Of `corrupt`, when it is one entry that fails.
+    package var place: Place?
 
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
 
+    /// An entry that fails its checksum, or contradicts what points to it.
+    init(damaged table: TableName, _ key: UnsafeRawBufferPointer, _ reason: String) {
+        let place = unsafe Place(table: table.rawValue, key: Bytes(key))
+        self.init(.corrupt, "table \(place.table), key \(place.key.readable): \(reason)")
+        self.place = place
+    }
+
     package init(_ error: LMDBError) {
         switch error.code {
-        case -30797, -30796, -30793: code = .corrupt
-        case -30794: code = .foreignFormat
+        // Page not found, corrupted, panic, version mismatch, not an LMDB file. LMDB 0.9 has had
+        // one version of its file since it was released, so that another one is damage too.
+        case -30797, -30796, -30795, -30794, -30793: code = .corrupt
         default: code = error.isMapFull || error.code == 28 ? .noSpace : .inputOutput
         }
         message = error.description

@@ -92,8 +92,8 @@ package final class KeyspaceInspector {
             let scanned = skips ? KeyRange(start: from, end: range.end) : range
             let last = try hold { view, isOver throws(KeyspaceError) -> Bytes? in
                 var last: Bytes?
-                unsafe try view.scanCurrent(scanned) { raw, entry in
-                    let key = unsafe Bytes(raw)
+                unsafe try view.scanCurrent(scanned) { found, entry in
+                    let key = unsafe found.bytes
                     if skips && key == from { return true }
                     visit(Change(key, entry))
                     if isOver() {
@@ -110,7 +110,8 @@ package final class KeyspaceInspector {
         }
     }
 
-    /// The retained changes of a range of keys, by key and revision.
+    /// The retained changes of a range of keys, by key and revision; long keys with the same
+    /// beginning come in the order of their names' hashes.
     package func changes(
         _ range: KeyRange, _ visit: (Change) -> Void
     ) throws(KeyspaceError) {
@@ -130,6 +131,7 @@ package final class KeyspaceInspector {
         _ visit: (Change) -> Void, _ isOver: () -> Bool
     ) throws(KeyspaceError) -> (key: Bytes, position: RecordPosition)? {
         let cursor = unsafe try view.cursor(view.tables.history)
+        let bound = try ScanBound(range)
         var next: Cursor.Entry?
         if let after {
             let position = RecordPosition(
@@ -139,16 +141,20 @@ package final class KeyspaceInspector {
                 unsafe try cursor.seek(atLeast: raw)
             }
         } else {
-            unsafe next = try HistoryKey.withLowerBound(range.start) {
+            unsafe next = try KeyName.withLowerBound(range.start) {
                 raw throws(KeyspaceError) in
                 unsafe raw.isEmpty ? try cursor.first() : try cursor.seek(atLeast: raw)
             }
         }
         while let found = unsafe next {
-            let key = unsafe HistoryKey.key(of: found.key)
-            guard range.contains(key) else { return nil }
-            let entry = unsafe try IndexEntry.decode(found.value, under: found.key)
-            visit(Change(key, entry))
+            guard let name = unsafe HistoryKey.name(of: found.key) else {
+                throw unsafe KeyspaceError(damaged: .history, found.key, "not a key of history")
+            }
+            if unsafe bound.isPassed(by: name) { return nil }
+            let key = unsafe try view.key(ofName: name)
+            let entry = unsafe try IndexEntry.decode(
+                found.value, under: found.key, in: .history)
+            if range.contains(key) { visit(Change(key, entry)) }
             if isOver() { return (key, entry.position) }
             unsafe next = try cursor.next()
         }

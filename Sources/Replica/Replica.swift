@@ -14,11 +14,13 @@ package final class Replica: Sendable {
     private let thread: OSThread
     private let logWriter: LogWriter
     private let readers: WorkerPool
+    private let scrubber: ScrubService
     private let lock: DirectoryLock
 
     private init(
         _ configuration: ReplicaConfiguration, _ shared: ReplicaShared, _ thread: OSThread,
-        _ logWriter: LogWriter, _ readers: WorkerPool, _ lock: DirectoryLock
+        _ logWriter: LogWriter, _ readers: WorkerPool, _ scrubber: ScrubService,
+        _ lock: DirectoryLock
     ) {
         self.configuration = configuration
         self.shared = shared
@@ -26,6 +28,7 @@ package final class Replica: Sendable {
         self.logWriter = logWriter
         self.readers = readers
         self.lock = lock
+        self.scrubber = scrubber
     }
 
     /// Opens or makes the replica in its directory, binds the peer port and begins to take part.
@@ -35,7 +38,16 @@ package final class Replica: Sendable {
         let shared = ReplicaShared()
         let directory = ReplicaDirectory(configuration.directory)
         let lock = try DirectoryLock(directory)
-        let opened = try ReplicaOpening(configuration.settings).open()
+        var configuration = configuration
+        configuration.settings.keyspace.countsCrashes = true
+        let inbox = shared.inbox
+        configuration.settings.keyspace.onDamage = { inbox.sendAlways(.damaged($0)) }
+        let opened: OpenedReplica
+        do throws(ReplicaFailure) {
+            opened = try ReplicaOpening(configuration.settings).open()
+        } catch {
+            throw directory.noteDamage(of: error)
+        }
         let logWriter = LogWriter(log: opened.log, inbox: shared.inbox)
         let transport = try PeerTransport.start(
             configuration, identity: opened.memberID, directory: opened.directory,
@@ -47,18 +59,23 @@ package final class Replica: Sendable {
             logWriter: logWriter, transport: transport, readers: readers)
         let core = ReplicaCore(
             configuration.settings, opened, environment: shell, now: MonotonicTime.now())
+        let onFailure = configuration.onFailure
         let runner = CoreRunner(core, opened.directory, shared.inbox) { failure in
+            let failure = directory.noteDamage(of: failure)
             directory.noteFailure(failure)
-            configuration.onFailure(failure)
+            onFailure(failure)
         }
         let thread = OSThread.start("replica") { runner.run() }
-        return Replica(configuration, shared, thread, logWriter, readers, lock)
+        let scrubber = ScrubService(configuration.settings, directory, shared)
+        scrubber.start()
+        return Replica(configuration, shared, thread, logWriter, readers, scrubber, lock)
     }
 
     /// Stops cleanly: what is applied is synced and marked, so that the next start trusts it.
     /// Blocks until everything has ended.
     package func stop() {
         guard shared.beginStop() else { return }
+        scrubber.stop()
         shared.inbox.sendAlways(.stop)
         thread.join()
         readers.stop()
@@ -135,6 +152,20 @@ package final class Replica: Sendable {
     /// Raises or clears an alarm for the whole cluster.
     package func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>) {
         propose(.alarm(change), bytesMax: .max) { result in done(result.map { _ in }) }
+    }
+
+    /// Hashes all keys as they stand here at a revision, 0 for the newest.
+    package func hash(
+        revision: Int64, _ done: @escaping @Sendable (Result<RevisionHash, StoreError>) -> Void
+    ) {
+        guard let keyspace else { return done(.failure(.noLeader)) }
+        // Seconds for millions of keys: not on a thread that others wait for.
+        _ = OSThread.start("hash") { done(keyspace.hash(atRevision: revision)) }
+    }
+
+    /// Reads everything that this replica has on disk, and checks it.
+    package func scrub(_ done: @escaping @Sendable (Result<ScrubReport, StoreError>) -> Void) {
+        scrubber.scrubNow(done)
     }
 
     private func ask(

@@ -27,10 +27,18 @@ extension ReplicaCore {
         }
     }
 
+    /// Revokes that are under way at once; with one step a tick that is 40,000 leases a second.
+    private static let revokesMax = 2000
+
     /// Proposes the end of leases whose time is up, and tells followers of the remaining times.
     func expireLeases() {
         guard isLessorActive, raft?.role == .leader else { return }
-        var payloads = lessor.expired(now: now).map { Command.leaseRevoke(id: $0).encode() }
+        // In steps: the next ones when the last are applied, so that clients' writes get between.
+        let backlog = (self.raft?.lastIndex ?? 0) - keyspace.appliedIndex
+        let limit = max(0, Self.revokesMax - Int(clamping: backlog))
+        var payloads = lessor.expired(now: now, limit: limit).map {
+            Command.leaseRevoke(id: $0).encode()
+        }
         let checkpoints = lessor.checkpoints(now: now)
         if !checkpoints.isEmpty { payloads.append(Command.leaseCheckpoint(checkpoints).encode()) }
         for index in payloads.indices { stamp(&payloads[index]) }

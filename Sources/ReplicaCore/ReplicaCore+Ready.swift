@@ -58,6 +58,7 @@ extension ReplicaCore {
         }
         for (entry, result) in zip(batch, results) {
             noteLease(entry.command, result)
+            try noteHash(entry, result)
             waiting.applied(entry.index, entry.term, result)
         }
         if let index = memory.applied(

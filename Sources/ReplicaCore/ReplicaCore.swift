@@ -50,6 +50,7 @@ package final class ReplicaCore {
     var space = SpaceWatch()
     /// As the settings say, or less on a small disk.
     private(set) var snapshotLogBytes: UInt64
+    var hashes = HashChecks()
 
     /// The time of this round.
     var now: MonotonicTime
@@ -172,6 +173,7 @@ package final class ReplicaCore {
         case .persisted(let mark, let logBytes):
             if let mark { raft?.persisted(mark) }
             logGrew(logBytes)
+        case .damaged(let error): throw ReplicaFailure(error)
         case .failed(let failure): throw failure
         case .stop: beginStop()
         }
@@ -195,6 +197,7 @@ package final class ReplicaCore {
         submitWrites()
         advanceRecovery()
         watchSpace()
+        askForHashes()
         if ticks % 5 == 0 { expireRequests() }
         if ticks % 20 == 0 { try checkDirectory() }
         reads.retry(into: &newReads)

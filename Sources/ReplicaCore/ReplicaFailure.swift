@@ -9,6 +9,8 @@ package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
     package var description: String
     /// This replica is no member of its cluster any more.
     package var isRemoval = false
+    /// The keyspace file is damaged here: it is rebuilt at the next start.
+    package var damage: String?
 
     package init(_ fatalExit: FatalExit?, _ description: String) {
         self.fatalExit = fatalExit
@@ -52,6 +54,7 @@ package struct ReplicaFailure: Error, Sendable, CustomStringConvertible {
             default: nil
             }
         self.init(fatal, error.message)
+        if error.code == .corrupt { damage = error.message }
     }
 
     package init(wrapping error: any Error) {

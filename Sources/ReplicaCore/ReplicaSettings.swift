@@ -26,6 +26,10 @@ package struct ReplicaSettings: Sendable {
     /// A snapshot file is taken when the log has grown by this much since the last one.
     package var snapshotLogBytes: UInt64 = 64 << 20
     package var logSegmentBytes: UInt64 = 64 << 20
+    /// How often the replicas compare the hashes of their states; 0 is never.
+    package var hashCheckMilliseconds: UInt64 = 20_000
+    /// The scrubber reads everything once in this time; 0 is only when asked.
+    package var scrubSeconds: UInt64 = 3600
     /// Entries kept in memory for followers behind; older ones are sent as a snapshot.
     package var entriesInMemoryMax = 10_000
     package var requestMilliseconds: UInt64 = 5_600

@@ -26,6 +26,13 @@ package protocol StoreAdmin: Sendable {
     /// Hands leadership to a voter; member 0 stands for the fittest. Answers the new leader.
     func transferLeadership(
         to member: UInt64, _ done: @escaping @Sendable (Result<UInt64, StoreError>) -> Void)
+
+    /// Hashes all keys as they stand at a revision, 0 for the newest.
+    func hash(
+        revision: Int64, _ done: @escaping @Sendable (Result<RevisionHash, StoreError>) -> Void)
+
+    /// Reads everything that the replica has on disk, and checks it; answers what was read.
+    func scrub(_ done: @escaping @Sendable (Result<String, StoreError>) -> Void)
 }
 
 /// A snapshot file that a replica keeps for a reader.

@@ -115,4 +115,59 @@ import Testing
         #expect(lessor.expired(now: at(799)) == [])
         #expect(lessor.expired(now: at(800)).sorted() == Array(1...10))
     }
+
+    /// A lease that nobody keeps alive ends late by an eighth of its time after a failover.
+    @Test(arguments: [Int64(20), 60, 600, 3600, 86400])
+    func remainingTimeSurvivesAFailover(ttl: Int64) {
+        var lessor = Lessor()
+        lessor.granted(id: 1, ttlSeconds: ttl, now: at(0))
+        var known = ttl
+        // The leader is lost after nine tenths of the lease's time.
+        let lost = Double(ttl) * 0.9
+        for second in 0...Int(lost) {
+            for remaining in lessor.checkpoints(now: at(Double(second))) {
+                // Never less than there is.
+                #expect(Double(remaining.remainingSeconds) >= Double(ttl) - Double(second))
+                known = remaining.remainingSeconds
+            }
+        }
+        let late = Double(known) - (Double(ttl) - lost)
+        #expect(late <= Double(max(6, min(301, ttl / 8 + 1))))
+        var next = Lessor()
+        next.promote(
+            [LeaseStatus(id: 1, grantedTTLSeconds: ttl, remainingTTLSeconds: known)],
+            now: at(lost), extendMilliseconds: 600)
+        #expect(next.expired(now: at(Double(ttl) - 0.1)) == [])
+        #expect(next.expired(now: at(lost + Double(known) + 1)) == [1])
+    }
+
+    /// A lease that is kept alive costs no entry of the log.
+    @Test func keepAlivesNeedNoCheckpoints() {
+        var lessor = Lessor()
+        lessor.granted(id: 1, ttlSeconds: 30, now: at(0))
+        for second in stride(from: 10, through: 3000, by: 10) {
+            #expect(lessor.keepAlive(id: 1, now: at(Double(second))) == 30)
+            #expect(lessor.checkpoints(now: at(Double(second))) == [])
+        }
+    }
+
+    @Test func aStormOfExpiriesComesInSteps() {
+        var lessor = Lessor()
+        let count = 100_000
+        for id in 1...Int64(count) { lessor.granted(id: id, ttlSeconds: 60, now: at(0)) }
+        #expect(lessor.expired(now: at(59.999), limit: 2000) == [])
+        var told: Set<Int64> = []
+        var steps = 0
+        while told.count < count {
+            let step = lessor.expired(now: at(60 + Double(steps) * 0.05), limit: 2000)
+            #expect(step.count == 2000)
+            for id in step {
+                #expect(told.insert(id).inserted)
+                lessor.revoked(id: id)
+            }
+            steps += 1
+        }
+        #expect(steps == 50)
+        #expect(lessor.nextExpiry == nil || lessor.expired(now: at(1000)) == [])
+    }
 }

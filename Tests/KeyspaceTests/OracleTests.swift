@@ -90,7 +90,8 @@ private final class Follower: Sendable {
         case .compact(let revision): .revision(model.compact(revision))
         case .leaseGrant(let id, let ttl): .lease(model.grant(id, ttl))
         case .leaseRevoke(let id): .revision(model.revoke(id))
-        case .leaseCheckpoint, .membership, .alarm, .nothing: .none
+        case .leaseCheckpoint, .membership, .alarm, .nothing, .hashReport: .none
+        case .hashCheck: .hash(0)
         }
     }
 

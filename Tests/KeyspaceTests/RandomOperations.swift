@@ -9,7 +9,15 @@ struct RandomOperations {
         Bytes("a".utf8), Bytes("a\0".utf8), Bytes("a\0\0b".utf8), Bytes("aa".utf8),
         Bytes("ab".utf8), Bytes("b".utf8), Bytes("b/1".utf8), Bytes("b/2".utf8),
         Bytes("b/20".utf8), [0], [0, 0xff], [0xff], [0xff, 0xff, 0],
+        long(439, []), long(440, []), long(440, [1]), long(440, [0]), long(439, [0, 5]),
+        long(439, [0]), long(1000, []), long(1000, [0xff, 3]), long(4095, [9]),
+        Bytes(repeating: 0, count: 300),
     ]
+
+    /// Keys round the length at which names end, and many that begin alike.
+    private static func long(_ count: Int, _ end: Bytes) -> Bytes {
+        Bytes(repeating: 0x62, count: count) + end
+    }
 
     mutating func key() -> Bytes { Self.keys[random.below(Self.keys.count)] }
 

@@ -98,13 +98,14 @@ import Testing
             Issue.record("damaged data was returned")
             return
         }
-        #expect(error.code == .corrupt)
-        #expect(error.message.contains("record 2.0 chunk 0"))
+        #expect(error.code == .unavailable)
+        #expect(error.message.contains("table records, revision 2.0, chunk 0"))
+        #expect(fixture.keyspace.damage?.place?.table == "records")
         #expect(try fixture.text(.key("b")) == ["b=fine"])
         let listener = Listener(
             fixture.keyspace.watch(WatchRequest(.all, startRevision: 2)))
         listener.pull()
-        #expect(listener.text.contains("corrupt"))
+        #expect(listener.text.contains("replica is damaged"))
         // Damage does not spread into snapshots either.
         #expect(throws: KeyspaceError.self) {
             try SnapshotFile.save(

@@ -100,7 +100,7 @@ import Testing
             Array(repeating: .range(RangeRequest(.key("a"))), count: 129),
             "etcdserver: too many operations in txn request")
         try check(
-            [.put(PutRequest(key: Bytes(repeating: 1, count: 481), value: []))],
+            [.put(PutRequest(key: Bytes(repeating: 1, count: 4097), value: []))],
             StoreError.keyTooLong.message)
         #expect(fixture.keyspace.revision == 2)
     }

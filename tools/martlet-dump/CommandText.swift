@@ -19,13 +19,17 @@ enum CommandText {
             "checkpoint of "
                 + leases.map { "lease \($0.id): \($0.remainingSeconds) s" }
                 .joined(separator: ", ")
+        case .hashCheck: "check of the hashes"
+        case .hashReport(let report):
+            "member \(String(report.member, radix: 16)) has hash"
+                + " \(String(report.hash, radix: 16)) at entry \(report.index)"
         case .membership(let blob): "membership, \(blob.count) bytes"
         }
     }
 
     static let types = [
         "transaction", "commit", "compact", "lease-grant", "lease-revoke", "lease-checkpoint",
-        "membership", "nothing", "damaged",
+        "membership", "hash-check", "hash-report", "nothing", "damaged",
     ]
 
     /// A membership change.
@@ -50,6 +54,8 @@ enum CommandText {
         case .leaseCheckpoint: "lease-checkpoint"
         case .membership: "membership"
         case .alarm: "alarm"
+        case .hashCheck: "hash-check"
+        case .hashReport: "hash-report"
         }
     }
 

@@ -33,6 +33,24 @@ struct ReplicaAdmin: StoreAdmin {
         spool.close(token)
     }
 
+    func hash(
+        revision: Int64, _ done: @escaping @Sendable (Result<RevisionHash, StoreError>) -> Void
+    ) {
+        replica.hash(revision: revision, done)
+    }
+
+    func scrub(_ done: @escaping @Sendable (Result<String, StoreError>) -> Void) {
+        replica.scrub { result in
+            done(
+                result.map { report in
+                    "\(report.keyspace.entries) entries of \(report.keyspace.bytes) bytes,"
+                        + " \(report.keyspace.freePages) free pages,"
+                        + " \(report.logSegments) log segments of \(report.logBytes) bytes:"
+                        + " no damage"
+                })
+        }
+    }
+
     func changeMembers(
         _ request: MemberRequest, _ done: @escaping @Sendable (Result<UInt64, StoreError>) -> Void
     ) {

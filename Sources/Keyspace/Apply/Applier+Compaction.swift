@@ -44,7 +44,7 @@ extension Applier {
         var seen = 0
         while let found = unsafe next {
             guard let recordKey = unsafe RecordKey(found.key) else {
-                throw KeyspaceError(.corrupt, "a record key has the wrong length")
+                throw unsafe KeyspaceError(damaged: .records, found.key, "not a record's key")
             }
             let position = recordKey.position
             if position.revision > target { break }

@@ -13,22 +13,27 @@ extension Applier {
         let granted = max(1, ttlSeconds)
         let entry = LeaseEntry(grantedTTLSeconds: granted, remainingTTLSeconds: granted)
         try put(LeaseEntry.key(id), entry.encode(id: id), in: tables.leases)
+        stored.contentHash &+= entry.hash(id: id)
         return .success(
             LeaseStatus(id: id, grantedTTLSeconds: granted, remainingTTLSeconds: granted))
     }
 
     /// Deletes the lease's keys on one revision, in key order, and the lease.
     mutating func revoke(_ id: Int64) throws(KeyspaceError) -> Result<Int64, StoreError> {
-        guard try view.lease(id) != nil else { return .failure(.leaseNotFound) }
+        guard let lease = try view.lease(id) else { return .failure(.leaseNotFound) }
         var events: [Event] = []
         for key in try view.keys(ofLease: id) {
             guard let existing = try view.current(key), existing.lease == id else {
-                throw KeyspaceError(.corrupt, "lease \(id) holds \(key.readable), which it lost")
+                throw unsafe withRaw(LeaseEntry.key(id)) { raw in
+                    unsafe KeyspaceError(
+                        damaged: .leaseKeys, raw, "\(key.readable) is not the lease's")
+                }
             }
             let position = RecordPosition(revision: revision + 1, sub: UInt32(events.count))
             events.append(try remove(key, at: position, existing))
         }
         try delete(LeaseEntry.key(id), in: tables.leases)
+        stored.contentHash &-= lease.hash(id: id)
         if !events.isEmpty {
             stored.state.revision += 1
             groups.append(
@@ -38,19 +43,27 @@ extension Applier {
         return .success(revision)
     }
 
-    func checkpoint(_ remaining: LeaseRemaining) throws(KeyspaceError) {
+    mutating func checkpoint(_ remaining: LeaseRemaining) throws(KeyspaceError) {
         guard var entry = try view.lease(remaining.id) else { return }
+        stored.contentHash &-= entry.hash(id: remaining.id)
         entry.remainingTTLSeconds = min(
             max(remaining.remainingSeconds, 1), entry.grantedTTLSeconds)
         try put(
             LeaseEntry.key(remaining.id), entry.encode(id: remaining.id), in: tables.leases)
+        stored.contentHash &+= entry.hash(id: remaining.id)
     }
 
     func attach(_ key: Bytes, to lease: Int64) throws(KeyspaceError) {
-        try put(LeaseEntry.key(lease) + key, [], in: tables.leaseKeys)
+        let (tableKey, value) = try unsafe KeyName.with(key) { name in
+            unsafe LeaseEntry.leaseKey(lease, name)
+        }
+        try put(tableKey, value, in: tables.leaseKeys)
     }
 
     func detach(_ key: Bytes, from lease: Int64) throws(KeyspaceError) {
-        try delete(LeaseEntry.key(lease) + key, in: tables.leaseKeys)
+        let tableKey = try unsafe KeyName.with(key) { name in
+            unsafe LeaseEntry.leaseKey(lease, name).key
+        }
+        try delete(tableKey, in: tables.leaseKeys)
     }
 }

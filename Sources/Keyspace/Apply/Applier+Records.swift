@@ -13,8 +13,9 @@ extension Applier {
             createRevision: existing?.createRevision ?? position.revision,
             version: (existing?.version ?? 0) + 1, lease: lease,
             previousRevision: existing?.revision ?? 0, previousSub: existing?.sub ?? 0)
-        try append(&header, key, value, at: position)
-        let entry = IndexEntry(position, header)
+        let hash = try append(&header, key, value, at: position)
+        stored.note(hash, over: existing?.recordHash, isDelete: false)
+        let entry = IndexEntry(position, header, hash: hash)
         try index(entry, key, isCurrent: true)
         if let old = existing?.lease, old != lease, old != 0 { try detach(key, from: old) }
         if lease != 0, existing?.lease != lease { try attach(key, to: lease) }
@@ -32,9 +33,9 @@ extension Applier {
             flags: RecordHeader.deleteFlag, keyBytes: UInt16(key.count), following: following,
             valueBytes: 0, createRevision: 0, version: 0, lease: 0,
             previousRevision: existing.revision, previousSub: existing.sub)
-        try append(&header, key, [], at: position)
-        try index(IndexEntry(position, header), key, isCurrent: false)
-        try delete(key, in: tables.current)
+        let hash = try append(&header, key, [], at: position)
+        stored.note(hash, over: existing.recordHash, isDelete: true)
+        try index(IndexEntry(position, header, hash: hash), key, isCurrent: false)
         if existing.lease != 0 { try detach(key, from: existing.lease) }
         let keyValue = KeyValue(
             key: key, value: [], createRevision: 0, modRevision: position.revision, version: 0)
@@ -48,15 +49,42 @@ extension Applier {
         return try view.keyValue(IndexedKey(key: key, entry: existing))
     }
 
+    /// Puts a change into the history index, and into or out of the current one.
     func index(
         _ entry: IndexEntry, _ key: Bytes, isCurrent: Bool
     ) throws(KeyspaceError) {
         try unsafe HistoryKey.with(key, entry.position) { raw throws(KeyspaceError) in
             unsafe try put(raw, entry, in: tables.history)
         }
-        guard isCurrent else { return }
-        unsafe try withRaw(key) { raw throws(KeyspaceError) in
-            unsafe try put(raw, entry, in: tables.current)
+        try unsafe KeyName.with(key) { name throws(KeyspaceError) in
+            if isCurrent {
+                unsafe try put(name, entry, in: tables.current)
+            } else {
+                unsafe try delete(name, in: tables.current)
+            }
+            if unsafe KeyName.isLong(name) { unsafe try addLongKey(key, name) }
+        }
+    }
+
+    private func addLongKey(
+        _ key: Bytes, _ name: UnsafeRawBufferPointer
+    ) throws(KeyspaceError) {
+        if try view.get(unsafe LongKeyChunk.key(name, 0), in: tables.longKeys) != nil { return }
+        for number in 0..<LongKeyChunk.count(ofKeyBytes: key.count) {
+            let tableKey = unsafe LongKeyChunk.key(name, number)
+            try put(tableKey, LongKeyChunk.encode(tableKey, key, number), in: tables.longKeys)
+        }
+    }
+
+    /// With the last change of a long key its entries go.
+    private func removeLongKey(_ key: Bytes) throws(KeyspaceError) {
+        let cursor = unsafe try view.cursor(tables.history)
+        let rest = unsafe try view.latest(key, upTo: Int64.max, cursor)
+        guard rest == nil else { return }
+        try unsafe KeyName.with(key) { name throws(KeyspaceError) in
+            for number in 0..<LongKeyChunk.count(ofKeyBytes: key.count) {
+                try delete(unsafe LongKeyChunk.key(name, number), in: tables.longKeys)
+            }
         }
     }
 
@@ -74,29 +102,28 @@ extension Applier {
         if let failure { throw failure }
     }
 
-    /// Writes a record in place, chunk by chunk.
+    /// Writes a record in place, chunk by chunk, and answers its hash.
     private func append(
         _ header: inout RecordHeader, _ key: Bytes, _ value: Bytes, at position: RecordPosition
-    ) throws(KeyspaceError) {
-        let inFirst = header.firstChunkValueBytes
-        let recordKey = RecordKey(position)
-        let first = unsafe try reserve(recordKey, RecordHeader.bytes + key.count + inFirst)
-        unsafe first.storeBytes(of: header, as: RecordHeader.self)
-        unsafe Self.copy(key[...], to: first, at: RecordHeader.bytes)
-        unsafe Self.copy(value[..<inFirst], to: first, at: RecordHeader.bytes + key.count)
-        unsafe Self.seal(first, recordKey)
-        let perChunk = RecordHeader.chunkBytesMax - RecordHeader.checksumBytes
-        var written = inFirst
-        var number: UInt32 = 1
-        while written < value.count {
-            let part = value[written..<min(value.count, written + perChunk)]
-            let chunkKey = RecordKey(position, chunk: number)
-            let chunk = unsafe try reserve(chunkKey, RecordHeader.checksumBytes + part.count)
-            unsafe Self.copy(part, to: chunk, at: RecordHeader.checksumBytes)
-            unsafe Self.seal(chunk, chunkKey)
-            written += part.count
-            number += 1
+    ) throws(KeyspaceError) -> UInt64 {
+        var hash = RecordHash(position)
+        var offset = 0
+        for number in 0..<RecordHeader.chunks(ofContentBytes: header.contentBytes) {
+            let isFirst = number == 0
+            let start = isFirst ? RecordHeader.bytes : RecordHeader.checksumBytes
+            let end = min(header.contentBytes, offset + RecordHeader.chunkBytesMax - start)
+            let chunkKey = RecordKey(position, chunk: UInt32(number))
+            let chunk = unsafe try reserve(chunkKey, start + end - offset)
+            if isFirst { unsafe chunk.storeBytes(of: header, as: RecordHeader.self) }
+            let inKey = min(offset, key.count)..<min(end, key.count)
+            unsafe Self.copy(key[inKey], to: chunk, at: start)
+            let inValue = max(0, offset - key.count)..<max(0, end - key.count)
+            unsafe Self.copy(value[inValue], to: chunk, at: start + inKey.count)
+            let checksum = unsafe Self.seal(chunk, chunkKey)
+            hash.add(checksum: checksum, count: chunk.count)
+            offset = end
         }
+        return hash.value
     }
 
     private func reserve(
@@ -119,12 +146,15 @@ extension Applier {
     }
 
     /// Puts the checksum over the record key and what follows the checksum in its place.
-    private static func seal(_ chunk: UnsafeMutableRawBufferPointer, _ key: RecordKey) {
+    private static func seal(
+        _ chunk: UnsafeMutableRawBufferPointer, _ key: RecordKey
+    ) -> UInt32 {
         let start = unsafe withUnsafeBytes(of: key) { unsafe CRC32C.checksum($0) }
         let body = unsafe UnsafeRawBufferPointer(
             rebasing: chunk[RecordHeader.checksumBytes...])
-        unsafe chunk.storeBytes(
-            of: CRC32C.checksum(body, continuing: start), as: UInt32.self)
+        let checksum = unsafe CRC32C.checksum(body, continuing: start)
+        unsafe chunk.storeBytes(of: checksum, as: UInt32.self)
+        return checksum
     }
 
     /// Removes a change and its history entry; nothing happens when it is gone already.
@@ -132,6 +162,7 @@ extension Applier {
         try unsafe HistoryKey.with(key, position) { raw throws(KeyspaceError) in
             _ = unsafe try delete(raw, in: tables.history)
         }
+        if KeyName.isLong(key) { try removeLongKey(key) }
         var chunk: UInt32 = 0
         while try unsafe withRaw(
             of: RecordKey(position, chunk: chunk),

@@ -133,8 +133,8 @@ extension Applier {
         _ request: DeleteRangeRequest, _ run: inout Run
     ) throws(KeyspaceError) -> DeleteRangeResponse {
         var doomed: [IndexedKey] = []
-        unsafe try view.scanCurrent(request.range) { raw, entry in
-            doomed.append(IndexedKey(key: unsafe Bytes(raw), entry: entry))
+        unsafe try view.scanCurrent(request.range) { key, entry in
+            doomed.append(IndexedKey(key: unsafe key.bytes, entry: entry))
             return true
         }
         var response = DeleteRangeResponse(deleted: Int64(doomed.count), previous: [])

@@ -41,9 +41,10 @@ import LMDB
             for lease in leases { try checkpoint(lease) }
             return .none
         case .membership(let blob):
-            try put(MetaName.key(Keyspace.membershipName), blob, in: tables.meta)
+            try putBlob(Keyspace.membershipName, blob)
             return .none
-        case .alarm, .nothing: return .none
+        case .hashCheck: return .hash(stored.hash)
+        case .alarm, .nothing, .hashReport: return .none
         }
     }
 
@@ -54,6 +55,11 @@ import LMDB
             stored.state.appliedIndex -= 1
         }
         try put(Bytes(StoredState.name.utf8), stored.encode(), in: tables.meta)
+    }
+
+    func putBlob(_ name: String, _ blob: Bytes) throws(KeyspaceError) {
+        let key = MetaName.key(name)
+        try put(key, MetaName.seal(blob, under: key), in: tables.meta)
     }
 
     func put(_ key: Bytes, _ value: Bytes, in database: Database) throws(KeyspaceError) {
@@ -92,4 +98,20 @@ import LMDB
 /// Names of blobs in the meta table.
 enum MetaName {
     static func key(_ name: String) -> Bytes { Bytes("blob/".utf8) + Bytes(name.utf8) }
+
+    /// The blob behind its checksum.
+    static func seal(_ blob: Bytes, under key: Bytes) -> Bytes {
+        var writer = ByteWriter(reserving: blob.count + 4)
+        writer.writeLittleEndian(
+            CRC32C.checksum(blob, continuing: CRC32C.checksum(key)))
+        writer.write(blob)
+        return writer.bytes
+    }
+
+    /// nil when the checksum does not match.
+    static func open(_ value: Bytes, under key: Bytes) -> Bytes? {
+        guard value.count >= 4 else { return nil }
+        let blob = Bytes(value[4...])
+        return seal(blob, under: key) == value ? blob : nil
+    }
 }

@@ -39,7 +39,7 @@ extension Keyspace {
     package func setMeta(_ name: String, _ value: Bytes?) throws(KeyspaceError) {
         try change(loadsPrevious: false) { applier throws(KeyspaceError) in
             if let value {
-                try applier.put(MetaName.key(name), value, in: readers.tables.meta)
+                try applier.putBlob(name, value)
             } else {
                 try applier.delete(MetaName.key(name), in: readers.tables.meta)
             }
@@ -57,8 +57,10 @@ extension Keyspace {
         var applier = unsafe Applier(
             transaction.changes, readers.tables, stored.withLock { $0 },
             loadsPrevious: loadsPrevious)
-        try body(&applier)
-        try applier.storeState()
+        try readers.noting { () throws(KeyspaceError) in
+            try body(&applier)
+            try applier.storeState()
+        }
         do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
         let after = applier.stored
         stored.withLock { $0 = after }

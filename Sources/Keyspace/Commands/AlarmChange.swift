@@ -28,7 +28,9 @@ extension Command {
                 if case .put = mutation { true } else { false }
             }
         case .leaseGrant: true
-        case .compact, .leaseRevoke, .leaseCheckpoint, .membership, .alarm, .nothing: false
+        case .compact, .leaseRevoke, .leaseCheckpoint, .membership, .alarm, .hashCheck,
+            .hashReport, .nothing:
+            false
         }
     }
 }

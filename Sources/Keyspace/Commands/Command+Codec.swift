@@ -12,6 +12,7 @@ extension Command {
         case nothing = 0
         case transaction, commit, compact, leaseGrant, leaseRevoke, leaseCheckpoint, membership
         case alarm
+        case hashCheck, hashReport
     }
 
     /// The payload of a Raft entry. `nothing` is empty, as is Raft's own no-op.
@@ -53,6 +54,12 @@ extension Command {
             writer.write(change.isRaised)
             writer.writeVarint(change.memberID)
             writer.write(change.kind.rawValue)
+        case .hashCheck: writer.write(Tag.hashCheck.rawValue)
+        case .hashReport(let report):
+            writer.write(Tag.hashReport.rawValue)
+            for word in [report.member, report.index, report.hash] {
+                writer.writeLittleEndian(word)
+            }
         }
         return writer.bytes
     }
@@ -110,6 +117,13 @@ extension Command {
                 throw reader.failure("alarm kind", "\(raw) is not known")
             }
             self = .alarm(AlarmChange(isRaised: isRaised, memberID: memberID, kind: kind))
+        case .hashCheck: self = .hashCheck
+        case .hashReport:
+            self = .hashReport(
+                HashReport(
+                    member: try reader.readLittleEndian("member"),
+                    index: try reader.readLittleEndian("index"),
+                    hash: try reader.readLittleEndian("hash")))
         case .nothing, nil: throw reader.failure("command tag", "\(tag) is not known")
         }
         try reader.expectEnd("command")

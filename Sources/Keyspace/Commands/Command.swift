@@ -12,6 +12,10 @@ package enum Command: Sendable, Hashable {
     case membership(Bytes)
     /// Kept by the replica among its members' particulars; the keyspace sees `membership` instead.
     case alarm(AlarmChange)
+    /// Every replica says what the hash of its state is here.
+    case hashCheck
+    /// What a replica said of the check at this entry.
+    case hashReport(HashReport)
     /// An entry that only moves the applied index.
     case nothing
 }
@@ -27,6 +31,19 @@ package struct LeaseRemaining: Sendable, Hashable {
     }
 }
 
+/// The hash of a replica's state at an entry of the log.
+package struct HashReport: Sendable, Hashable {
+    package var member: UInt64
+    package var index: UInt64
+    package var hash: UInt64
+
+    package init(member: UInt64, index: UInt64, hash: UInt64) {
+        self.member = member
+        self.index = index
+        self.hash = hash
+    }
+}
+
 /// What applying a command answered. The kind follows the command's.
 package enum CommandResult: Sendable {
     case transaction(Result<TransactionResponse, StoreError>)
@@ -34,7 +51,9 @@ package enum CommandResult: Sendable {
     /// After `compact` and `leaseRevoke`: the store's revision.
     case revision(Result<Int64, StoreError>)
     case lease(Result<LeaseStatus, StoreError>)
-    /// After `membership`, `nothing`, `leaseCheckpoint`, and for entries applied before.
+    /// After `hashCheck`: the hash of the state there.
+    case hash(UInt64)
+    /// After `membership`, `nothing`, `leaseCheckpoint`, `hashReport`, and for entries applied before.
     case none
 }
 

@@ -147,7 +147,7 @@ extension KeyspaceScan {
         var value = Bytes()
         let wanted = MetaName.key(name)
         try walk("meta") { node, _ in
-            if node.key == wanted { value = node.value }
+            if node.key == wanted { value = MetaName.open(node.value, under: wanted) ?? [] }
         } damaged: { _ in
         }
         return value

@@ -41,7 +41,7 @@ extension KeyspaceScan {
                 case "records":
                     unsafe RecordKey(raw).map { "\($0.position.revision).\($0.position.sub)" }
                 case "history":
-                    raw.count > 13 ? unsafe HistoryKey.key(of: raw).readable : nil
+                    unsafe HistoryKey.name(of: raw).map { unsafe KeyName.shortKey($0).readable }
                 case "leases", "leaseKeys": unsafe LeaseEntry.id(of: raw).map { "lease \($0)" }
                 default: key.readable
                 }
@@ -91,12 +91,11 @@ extension KeyspaceScan {
         try walk("history") { node, slice in
             found.historyEntries += 1
             unsafe node.key.withUnsafeBytes { raw in
-                guard raw.count > 13 else {
+                guard let name = unsafe HistoryKey.name(of: raw) else {
                     return found.damage.append(
                         entryDamage(node, "history", "the key is too short", "an entry"))
                 }
-                let key = unsafe HistoryKey.key(of: raw)
-                unsafe check(node, raw, key, "history", slice, &found, &lost)
+                unsafe check(node, raw, name, .history, slice, &found, &lost)
             }
         } damaged: { damage in
             found.damage.append(describe(damage, "history"))
@@ -104,7 +103,7 @@ extension KeyspaceScan {
         try walk("current") { node, slice in
             found.keys += 1
             unsafe node.key.withUnsafeBytes { raw in
-                unsafe check(node, raw, node.key, "current", slice, &found, &lost)
+                unsafe check(node, raw, raw, .current, slice, &found, &lost)
             }
         } damaged: { damage in
             found.damage.append(describe(damage, "current"))
@@ -116,31 +115,52 @@ extension KeyspaceScan {
     }
 
     private func check(
-        _ node: PageFile.Node, _ raw: UnsafeRawBufferPointer, _ key: Bytes, _ table: String,
-        _ slice: Slice, _ findings: inout Findings, _ lost: inout [RecordPosition: Lost]
+        _ node: PageFile.Node, _ raw: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer,
+        _ table: TableName, _ slice: Slice, _ findings: inout Findings,
+        _ lost: inout [RecordPosition: Lost]
     ) {
         let entry = unsafe node.value.withUnsafeBytes { value in
-            try? unsafe IndexEntry.decode(value, under: raw)
+            try? unsafe IndexEntry.decode(value, under: raw, in: table)
         }
+        let key = unsafe self.key(ofName: name, slice)
         guard let entry else {
             findings.damage.append(
-                entryDamage(node, table, "the entry's checksum does not match", key.readable))
+                entryDamage(
+                    node, table.rawValue, "the entry's checksum does not match", key.readable))
             return
         }
         if let reason = recordProblem(key, entry, slice) {
-            let isCurrent = table == "current"
+            let isCurrent = table == .current
             if lost[entry.position] == nil || isCurrent {
                 lost[entry.position] = Lost(
                     key: key, revision: entry.revision, sub: entry.sub, isDelete: entry.isDelete,
                     isCurrent: isCurrent)
             }
-            if table == "history" || isCurrent && lost.isEmpty {
+            if table == .history || isCurrent && lost.isEmpty {
                 findings.damage.append(
                     Damage(
                         offset: nil, table: "records",
                         reason: "record \(entry.revision).\(entry.sub) \(reason)",
                         held: "\(key.readable), \(entry.valueBytes) bytes"))
             }
+        }
+    }
+
+    /// The key that a name stands for; what the name has of it when the rest is damaged.
+    private func key(ofName name: UnsafeRawBufferPointer, _ slice: Slice) -> Bytes {
+        guard unsafe KeyName.isLong(name), let tree = slice.trees["longKeys"] else {
+            return unsafe KeyName.shortKey(name)
+        }
+        var key = Bytes()
+        var number = 0
+        while true {
+            let tableKey = unsafe LongKeyChunk.key(name, number)
+            guard let value = file.find(tableKey, in: tree),
+                let chunk = LongKeyChunk.decode(value, tableKey), !chunk.part.isEmpty
+            else { return unsafe Bytes(name.prefix(KeyName.shortBytesMax)) }
+            key += chunk.part
+            number += 1
+            if key.count >= chunk.total { return key }
         }
     }
 
@@ -172,7 +192,7 @@ extension KeyspaceScan {
             record.key == key && record.header.version == entry.version
             && record.header.createRevision == entry.createRevision
             && record.header.lease == entry.lease && record.header.valueBytes == entry.valueBytes
-            && record.header.isDelete == entry.isDelete
+            && record.header.isDelete == entry.isDelete && record.hash == entry.recordHash
         return isSame ? nil : "is that of \(record.key.readable)"
     }
 
@@ -193,9 +213,16 @@ extension KeyspaceScan {
             found.damage.append(describe(damage, "leases"))
         }
         try walk("leaseKeys") { node, _ in
-            if node.key.count < 8 {
+            let isIntact = unsafe node.key.withUnsafeBytes { raw in
+                guard let id = unsafe LeaseEntry.id(of: raw), raw.count > 8 else { return false }
+                let name = unsafe UnsafeRawBufferPointer(rebasing: raw.dropFirst(8))
+                return unsafe LeaseEntry.leaseKey(id, name).value == node.value
+            }
+            if !isIntact {
                 found.damage.append(
-                    entryDamage(node, "leaseKeys", "the key is too short", "a lease's key"))
+                    entryDamage(
+                        node, "leaseKeys", "the entry's checksum does not match",
+                        "a lease's key"))
             }
         } damaged: { damage in
             found.damage.append(describe(damage, "leaseKeys"))
@@ -205,8 +232,26 @@ extension KeyspaceScan {
 
     private func verifyMeta(_ findings: inout Findings) throws(KeyspaceError) {
         var found = findings
+        try walk("longKeys") { node, _ in
+            if LongKeyChunk.decode(node.value, node.key) == nil {
+                found.damage.append(
+                    entryDamage(
+                        node, "longKeys", "the entry's checksum does not match",
+                        Bytes(node.key.prefix(KeyName.shortBytesMax)).readable))
+            }
+        } damaged: { damage in
+            found.damage.append(describe(damage, "longKeys"))
+        }
         try walk("meta") { node, _ in
-            guard node.key == Bytes(StoredState.name.utf8) else { return }
+            guard node.key == Bytes(StoredState.name.utf8) else {
+                if MetaName.open(node.value, under: node.key) == nil {
+                    found.damage.append(
+                        entryDamage(
+                            node, "meta", "the blob's checksum does not match",
+                            node.key.readable))
+                }
+                return
+            }
             do throws(KeyspaceError) {
                 found.state = try StoredState(decoding: node.value).state
             } catch {

@@ -14,6 +14,21 @@ struct RecordAssembly {
         var header: RecordHeader
         var key: Bytes
         var chunks: [(key: Bytes, value: Bytes)]
+
+        /// The content begins with the key, which the first chunk need not hold whole.
+        fileprivate mutating func addToKey(_ content: ArraySlice<UInt8>) {
+            key += content.prefix(Int(header.keyBytes) - key.count)
+        }
+
+        /// What the index has to say of the record.
+        var hash: UInt64 {
+            var hash = RecordHash(position)
+            for chunk in chunks {
+                hash.add(
+                    checksum: chunk.value[..<4].littleEndianWords[0], count: chunk.value.count)
+            }
+            return hash.value
+        }
     }
 
     struct Step {
@@ -23,13 +38,13 @@ struct RecordAssembly {
     }
 
     private var current: Whole?
-    private var valueBytes = 0
+    private var contentBytes = 0
     private var isDamaged = false
 
     /// Whether the record so far is intact and has more chunks to come.
     var wantsMore: Bool {
         guard let current, !isDamaged else { return false }
-        return valueBytes < Int(current.header.valueBytes)
+        return contentBytes < current.header.contentBytes
     }
 
     mutating func take(_ key: Bytes, _ value: Bytes, page: UInt64) -> Step {
@@ -62,7 +77,8 @@ struct RecordAssembly {
                 return step
             }
             whole.chunks.append((key, value))
-            valueBytes += value.count - RecordHeader.checksumBytes
+            whole.addToKey(value[RecordHeader.checksumBytes...])
+            contentBytes += value.count - RecordHeader.checksumBytes
             current = whole
         } else if current == nil, !isDamaged {
             isDamaged = true
@@ -83,32 +99,33 @@ struct RecordAssembly {
             return
         }
         let header = unsafe value.withUnsafeBytes { unsafe $0.loadUnaligned(as: RecordHeader.self) }
-        let end = RecordHeader.bytes + Int(header.keyBytes)
-        guard value.count == end + header.firstChunkValueBytes else {
+        let content = min(header.contentBytes, RecordHeader.firstContentBytes)
+        guard value.count == RecordHeader.bytes + content else {
             isDamaged = true
             step.problems.append(
                 Problem(position: position, page: page, reason: "the header contradicts itself"))
             return
         }
-        valueBytes = header.firstChunkValueBytes
-        current = Whole(
-            position: position, header: header, key: Bytes(value[RecordHeader.bytes..<end]),
-            chunks: [(key, value)])
+        contentBytes = content
+        var whole = Whole(position: position, header: header, key: [], chunks: [(key, value)])
+        whole.addToKey(value[RecordHeader.bytes...])
+        current = whole
     }
 
     /// After the last chunk.
     mutating func finish() -> Step {
         defer {
             current = nil
-            valueBytes = 0
+            contentBytes = 0
             isDamaged = false
         }
         guard let current, !isDamaged else { return Step() }
-        guard valueBytes == Int(current.header.valueBytes) else {
+        guard contentBytes == current.header.contentBytes else {
             return Step(problems: [
                 Problem(
                     position: current.position, page: nil,
-                    reason: "\(valueBytes) of \(current.header.valueBytes) bytes of its value")
+                    reason:
+                        "\(contentBytes) of \(current.header.contentBytes) bytes of key and value")
             ])
         }
         return Step(complete: current)

@@ -8,7 +8,7 @@ package struct Lessor: Sendable {
         var expiry: MonotonicTime
         /// When `expired` looks at it next: the one of its alarms that is not stale.
         var alarm: MonotonicTime
-        /// When the followers should learn of the remaining time; nil for short leases.
+        /// When the followers should learn of the remaining time; nil if little is left.
         var checkpoint: MonotonicTime?
         /// Whether the replicated remaining time is less than the whole.
         var isCheckpointed: Bool
@@ -25,7 +25,10 @@ package struct Lessor: Sendable {
 
     /// etcd's limit.
     private static let ttlSecondsMax: Int64 = 9_000_000_000
-    private static let checkpointSeconds: Int64 = 300
+    /// Longest and shortest time between checkpoints of a lease. etcd's, where they are on, come
+    /// every 300 s.
+    private static let checkpointSecondsMax: Int64 = 300
+    private static let checkpointSecondsMin: Int64 = 5
 
     private let ttlSecondsMin: Int64
     private var leases: [Int64: Lease] = [:]
@@ -102,7 +105,7 @@ package struct Lessor: Sendable {
 
     /// Leases to revoke, `limit` at most, the longest expired first. Each is told again a second
     /// later until it is revoked.
-    package mutating func expired(now: MonotonicTime, limit: Int = 500) -> [Int64] {
+    package mutating func expired(now: MonotonicTime, limit: Int = 4000) -> [Int64] {
         var ids: [Int64] = []
         while ids.count < limit, let alarm = expiries.first, alarm.time <= now {
             expiries.removeFirst()
@@ -118,8 +121,22 @@ package struct Lessor: Sendable {
     /// When to ask `expired` next, perhaps too early; nil when there is no lease.
     package var nextExpiry: MonotonicTime? { expiries.first?.time }
 
-    /// Leases whose remaining time the followers should learn of: long ones every 5 minutes, and
-    /// those whose time started anew after the followers had learnt of less.
+    /// The first checkpoint comes when half of the time is gone, so that a lease that is kept alive
+    /// needs none; from then on one with each eighth. After a failover a lease ends late by an
+    /// eighth of its time, or by half if it was granted or kept alive shortly before.
+    private static func firstCheckpoint(_ remaining: Int64) -> Int64? {
+        remaining > 2 * checkpointSecondsMin
+            ? min(checkpointSecondsMax, remaining / 2) : nil
+    }
+
+    private static func nextCheckpoint(_ ttl: Int64, _ remaining: Int64) -> Int64? {
+        let interval = max(checkpointSecondsMin, min(checkpointSecondsMax, ttl / 8))
+        return remaining > interval ? interval : nil
+    }
+
+    /// Leases whose remaining time the followers should learn of, so that it survives a failover:
+    /// those that were not kept alive, and those whose time started anew after the followers had
+    /// learnt of less.
     package mutating func checkpoints(now: MonotonicTime) -> [LeaseRemaining] {
         var due: [LeaseRemaining] = []
         for id in renewed {
@@ -135,8 +152,8 @@ package struct Lessor: Sendable {
             due.append(LeaseRemaining(id: alarm.id, remainingSeconds: remaining))
             lease.isCheckpointed = true
             lease.checkpoint = nil
-            if remaining > Self.checkpointSeconds {
-                let next = now.advanced(seconds: Self.checkpointSeconds)
+            if let seconds = Self.nextCheckpoint(lease.ttlSeconds, remaining) {
+                let next = now.advanced(seconds: seconds)
                 lease.checkpoint = next
                 checkpointAlarms.insert(Alarm(time: next, id: alarm.id))
             }
@@ -152,8 +169,9 @@ package struct Lessor: Sendable {
         var lease = Lease(
             ttlSeconds: ttlSeconds, expiry: expiry, alarm: expiry, checkpoint: nil,
             isCheckpointed: isCheckpointed)
-        if ttlSeconds > Self.checkpointSeconds {
-            let checkpoint = now.advanced(seconds: Self.checkpointSeconds)
+        let remaining = Int64(expiry.milliseconds(since: now) / 1000)
+        if let seconds = Self.firstCheckpoint(remaining) {
+            let checkpoint = now.advanced(seconds: seconds)
             lease.checkpoint = checkpoint
             checkpointAlarms.insert(Alarm(time: checkpoint, id: id))
         }

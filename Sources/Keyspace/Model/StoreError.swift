@@ -77,7 +77,7 @@ extension StoreError {
     package static let leaseTTLTooLarge = StoreError(
         .ttlTooLarge, "etcdserver: too large lease TTL")
     package static let keyTooLong = StoreError(
-        .invalid, "martlet: key is longer than 480 bytes, zero bytes counting twice")
+        .invalid, "martlet: key is longer than 4096 bytes")
     package static let corrupt = StoreError(.corrupt, "etcdserver: corrupt cluster")
     package static let cancelled = StoreError(.cancelled, "etcdserver: watch canceled")
 }

@@ -79,7 +79,7 @@ extension TransactionRequest {
 extension PutRequest {
     package func validate() throws(StoreError) {
         try KeyRange.key(key).validate()
-        if !HistoryKey.isStorable(key) { throw .keyTooLong }
+        if key.count > Limits.keyBytesMax { throw .keyTooLong }
         if ignoresValue, !value.isEmpty { throw .valueProvided }
         if ignoresLease, lease != 0 { throw .leaseProvided }
     }
@@ -105,7 +105,7 @@ extension CommitRequest {
             case .delete(let deleted): key = deleted
             }
             if key.isEmpty { throw .emptyKey }
-            if !HistoryKey.isStorable(key) { throw .keyTooLong }
+            if key.count > Limits.keyBytesMax { throw .keyTooLong }
             if mutations.count > 1, !keys.insert(key).inserted { throw .duplicateKey }
         }
         for condition in guards {

@@ -33,12 +33,12 @@ extension Keyspace {
     /// A small named blob that is not part of the replicated state (membership apart).
     package func meta(_ name: String) throws(KeyspaceError) -> Bytes? {
         let found = try readers.read { view throws(KeyspaceError) in
-            try view.get(MetaName.key(name), in: view.tables.meta)
+            try view.blob(name)
         }
         return found ?? nil
     }
 
-    private func read<Value>(
+    func read<Value>(
         _ body: (StateView) throws(KeyspaceError) -> Result<Value, StoreError>
     ) -> Result<Value, StoreError> {
         do throws(KeyspaceError) {
@@ -51,9 +51,11 @@ extension Keyspace {
 
 extension StoreError {
     /// What a client is told of a condition of the directory.
-    init(_ error: KeyspaceError) {
+    package init(_ error: KeyspaceError) {
         switch error.code {
-        case .corrupt: self = StoreError(.corrupt, "etcdserver: corrupt cluster: \(error)")
+        // Another replica has what is damaged here, and this one is about to be rebuilt.
+        case .corrupt:
+            self = StoreError(.unavailable, "martlet: replica is damaged and is rebuilt: \(error)")
         case .noSpace: self = .noSpace
         default: self = StoreError(.unavailable, "etcdserver: \(error)")
         }

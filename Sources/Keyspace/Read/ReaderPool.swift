@@ -26,9 +26,12 @@ final class ReaderPool: Sendable {
     let tables: Tables
     private let pool: Monitor<Pool>
 
-    init(_ environment: Environment, _ tables: Tables) {
+    let damage: DamageNote
+
+    init(_ environment: Environment, _ tables: Tables, _ damage: DamageNote) {
         pool = Monitor(Pool(environment: environment))
         self.tables = tables
+        self.damage = damage
     }
 
     /// Nil after `close`.
@@ -40,7 +43,19 @@ final class ReaderPool: Sendable {
     ) throws(KeyspaceError) -> Value? {
         guard let reader = try take() else { return nil }
         defer { put(back: reader) }
-        return try body(unsafe StateView(reader.transaction.view, tables))
+        return try noting { () throws(KeyspaceError) in
+            try body(unsafe StateView(reader.transaction.view, tables))
+        }
+    }
+
+    /// Runs a read or a change, and notes what damage it meets.
+    func noting<Value: ~Copyable>(
+        _ body: () throws(KeyspaceError) -> Value
+    ) throws(KeyspaceError) -> Value {
+        do throws(KeyspaceError) { return try body() } catch {
+            if error.code == .corrupt { damage.note(error) }
+            throw error
+        }
     }
 
     /// Waits for reads that run, and lets go of the file.

@@ -20,16 +20,13 @@ struct Record: Sendable {
 
 extension StateView {
     /// Decodes and verifies a first chunk.
-    private func header(
+    func header(
         _ chunk: UnsafeRawBufferPointer, _ key: RecordKey
     ) throws(KeyspaceError) -> RecordHeader {
         if unsafe chunk.count >= RecordHeader.bytes && isIntact(chunk, key) {
             let header = unsafe chunk.loadUnaligned(as: RecordHeader.self)
-            if chunk.count
-                == RecordHeader.bytes + Int(header.keyBytes) + header.firstChunkValueBytes
-            {
-                return header
-            }
+            let content = min(header.contentBytes, RecordHeader.firstContentBytes)
+            if chunk.count == RecordHeader.bytes + content { return header }
         }
         throw Self.damaged(key)
     }
@@ -43,9 +40,16 @@ extension StateView {
             == chunk.loadUnaligned(as: UInt32.self)
     }
 
-    static func damaged(_ key: RecordKey) -> KeyspaceError {
-        let record = "record \(key.position.revision).\(key.position.sub)"
-        return KeyspaceError(.corrupt, "\(record) chunk \(key.chunk) fails its checksum")
+    static func damaged(
+        _ key: RecordKey, _ reason: String = "the chunk fails its checksum"
+    ) -> KeyspaceError {
+        var failure = unsafe withUnsafeBytes(of: key) { raw in
+            unsafe KeyspaceError(damaged: .records, raw, reason)
+        }
+        failure.message =
+            "table records, revision \(key.position.revision).\(key.position.sub),"
+            + " chunk \(key.chunk): \(reason)"
+        return failure
     }
 
     /// The record at a position; nil when there is none.
@@ -59,76 +63,113 @@ extension StateView {
         }
     }
 
-    /// Decodes a record from its first chunk, and fetches the others.
+    /// Decodes a record from its first chunk, and fetches the others that it needs.
     func decode(
         _ chunk: UnsafeRawBufferPointer, _ recordKey: RecordKey, withValue: Bool
     ) throws(KeyspaceError) -> Record {
         let header = unsafe try header(chunk, recordKey)
-        let valueStart = RecordHeader.bytes + Int(header.keyBytes)
-        let key = unsafe Bytes(
-            UnsafeRawBufferPointer(rebasing: chunk[RecordHeader.bytes..<valueStart]))
-        let value = withValue ? unsafe try value(chunk, recordKey, header) : []
+        let keyBytes = Int(header.keyBytes)
+        var hash = RecordHash(recordKey.position)
+        let key = unsafe try content(0..<keyBytes, chunk, recordKey, &hash)
+        var value = Bytes()
+        if withValue, header.valueBytes > 0 {
+            unsafe value = try content(keyBytes..<header.contentBytes, chunk, recordKey, &hash)
+        }
         return Record(position: recordKey.position, header: header, key: key, value: value)
     }
 
-    /// Only the value of the put at a position, which the index says exists.
-    func value(at position: RecordPosition) throws(KeyspaceError) -> Bytes {
-        let recordKey = RecordKey(position)
+    /// Only the value of a put, which the index says exists and is this one.
+    func value(of entry: IndexEntry) throws(KeyspaceError) -> Bytes {
+        let recordKey = RecordKey(entry.position)
         return unsafe try withRaw(of: recordKey) { raw throws(KeyspaceError) in
             guard let chunk = unsafe try get(raw, in: tables.records) else {
-                throw KeyspaceError(
-                    .corrupt, "record \(position.revision).\(position.sub) is missing")
+                throw Self.damaged(recordKey, "the record is missing")
             }
-            return unsafe try value(chunk, recordKey, header(chunk, recordKey))
+            let header = unsafe try header(chunk, recordKey)
+            var hash = RecordHash(entry.position)
+            let value = unsafe try content(
+                Int(header.keyBytes)..<header.contentBytes, chunk, recordKey, &hash)
+            guard hash.value == entry.recordHash else {
+                throw Self.damaged(recordKey, "the record is not the one of the index")
+            }
+            return value
         }
     }
 
-    /// Copies the value once, from the map.
-    private func value(
-        _ chunk: UnsafeRawBufferPointer, _ recordKey: RecordKey, _ header: RecordHeader
+    /// A whole record, verified, and its hash; nil when there is none.
+    func hashed(
+        at position: RecordPosition
+    ) throws(KeyspaceError) -> (record: Record, hash: UInt64)? {
+        let recordKey = RecordKey(position)
+        return unsafe try withRaw(of: recordKey) {
+            raw throws(KeyspaceError) -> (record: Record, hash: UInt64)? in
+            guard let chunk = unsafe try get(raw, in: tables.records) else { return nil }
+            let record = unsafe try decode(chunk, recordKey, withValue: false)
+            var hash = RecordHash(position)
+            let end = record.header.contentBytes
+            _ = unsafe try content(end..<end, chunk, recordKey, &hash)
+            return (record, hash.value)
+        }
+    }
+
+    /// Copies a part of the content, which is the key and the value behind it, from the map, and
+    /// verifies all chunks up to there. The first one is verified.
+    private func content(
+        _ range: Range<Int>, _ first: UnsafeRawBufferPointer, _ recordKey: RecordKey,
+        _ hash: inout RecordHash
     ) throws(KeyspaceError) -> Bytes {
-        let total = Int(header.valueBytes)
-        if total == 0 { return [] }
+        let total = unsafe first.loadUnaligned(as: RecordHeader.self).contentBytes
         var failure: KeyspaceError?
-        let value = unsafe Bytes(unsafeUninitializedCapacity: total) { buffer, initialized in
+        let copy = unsafe Bytes(unsafeUninitializedCapacity: range.count) { buffer, count in
             let target = UnsafeMutableRawBufferPointer(buffer)
-            unsafe target.copyMemory(
-                from: UnsafeRawBufferPointer(
-                    rebasing: chunk[(RecordHeader.bytes + Int(header.keyBytes))...]))
-            initialized = header.firstChunkValueBytes
-            var number: UInt32 = 1
-            while initialized < total {
+            var part = unsafe UnsafeRawBufferPointer(rebasing: first[RecordHeader.bytes...])
+            unsafe hash.add(checksum: first.loadUnaligned(as: UInt32.self), count: first.count)
+            var offset = 0
+            var number: UInt32 = 0
+            while true {
+                let low = max(range.lowerBound, offset)
+                let high = min(range.upperBound, offset + part.count)
+                if low < high {
+                    unsafe UnsafeMutableRawBufferPointer(
+                        rebasing: target[(low - range.lowerBound)...]
+                    ).copyMemory(
+                        from: UnsafeRawBufferPointer(
+                            rebasing: part[(low - offset)..<(high - offset)]))
+                    count = high - range.lowerBound
+                }
+                offset += part.count
+                if offset >= range.upperBound { return }
+                number += 1
                 do throws(KeyspaceError) {
-                    unsafe initialized += try copyChunk(
-                        RecordKey(recordKey.position, chunk: number), to: target,
-                        at: initialized)
+                    let key = RecordKey(recordKey.position, chunk: number)
+                    let chunk = unsafe try laterChunk(key, total - offset)
+                    unsafe hash.add(
+                        checksum: chunk.loadUnaligned(as: UInt32.self), count: chunk.count)
+                    unsafe part = UnsafeRawBufferPointer(
+                        rebasing: chunk[RecordHeader.checksumBytes...])
                 } catch {
                     failure = error
                     return
                 }
-                number += 1
             }
         }
         if let failure { throw failure }
-        return value
+        return copy
     }
 
-    private func copyChunk(
-        _ recordKey: RecordKey, to target: UnsafeMutableRawBufferPointer, at offset: Int
-    ) throws(KeyspaceError) -> Int {
+    /// A chunk behind the first, verified, of a record that has `left` bytes of content there.
+    private func laterChunk(
+        _ recordKey: RecordKey, _ left: Int
+    ) throws(KeyspaceError) -> UnsafeRawBufferPointer {
         unsafe try withRaw(of: recordKey) { raw throws(KeyspaceError) in
             guard let chunk = unsafe try get(raw, in: tables.records) else {
+                throw Self.damaged(recordKey, "the chunk is missing")
+            }
+            let expected = min(left, RecordHeader.laterContentBytes) + RecordHeader.checksumBytes
+            guard chunk.count == expected, unsafe isIntact(chunk, recordKey) else {
                 throw Self.damaged(recordKey)
             }
-            let count = chunk.count - RecordHeader.checksumBytes
-            let expected = min(
-                target.count - offset, RecordHeader.chunkBytesMax - RecordHeader.checksumBytes)
-            guard count == expected, unsafe isIntact(chunk, recordKey) else {
-                throw Self.damaged(recordKey)
-            }
-            unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(
-                from: UnsafeRawBufferPointer(rebasing: chunk[RecordHeader.checksumBytes...]))
-            return count
+            return unsafe chunk
         }
     }
 }

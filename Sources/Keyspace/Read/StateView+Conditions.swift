@@ -6,7 +6,7 @@ extension StateView {
     func holds(_ compare: Compare) throws(KeyspaceError) -> Bool {
         var holds = true
         var isEmpty = true
-        unsafe try scanCurrent(compare.range) { raw, entry throws(KeyspaceError) in
+        unsafe try scanCurrent(compare.range) { _, entry throws(KeyspaceError) in
             isEmpty = false
             holds = try compare.holds(entry, self)
             return holds
@@ -47,7 +47,7 @@ extension StateView {
         }
         while let found = unsafe next {
             guard let recordKey = unsafe RecordKey(found.key) else {
-                throw KeyspaceError(.corrupt, "a record key has the wrong length")
+                throw unsafe KeyspaceError(damaged: .records, found.key, "not a record's key")
             }
             if recordKey.chunk == 0 {
                 let record = unsafe try decode(found.value, recordKey, withValue: false)
@@ -79,7 +79,7 @@ extension Compare {
         case .modRevision(let wanted): return relation.holds(entry.revision, wanted)
         case .lease(let wanted): return relation.holds(entry.lease, wanted)
         case .value(let wanted):
-            let value = try view.value(at: entry.position)
+            let value = try view.value(of: entry)
             switch relation {
             case .equal: return value == wanted
             case .notEqual: return value != wanted

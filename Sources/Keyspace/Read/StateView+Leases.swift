@@ -15,10 +15,17 @@ extension StateView {
             unsafe try cursor.seek(atLeast: raw)
         }
         while let found = unsafe next, unsafe LeaseEntry.id(of: found.key) == id {
-            keys.append(unsafe Bytes(found.key.dropFirst(8)))
+            let name = unsafe UnsafeRawBufferPointer(rebasing: found.key.dropFirst(8))
+            let wanted = unsafe LeaseEntry.leaseKey(id, name).value
+            guard unsafe Bytes(found.value) == wanted else {
+                throw unsafe KeyspaceError(
+                    damaged: .leaseKeys, found.key, "the entry fails its checksum")
+            }
+            keys.append(unsafe try key(ofName: name))
             unsafe next = try cursor.next()
         }
-        return keys
+        // Long keys with a common beginning stand in the order of their hashes.
+        return keys.sorted(by: isOrderedBefore)
     }
 
     /// By id.
@@ -28,7 +35,7 @@ extension StateView {
         var next = unsafe try cursor.first()
         while let found = unsafe next {
             guard let id = unsafe LeaseEntry.id(of: found.key) else {
-                throw KeyspaceError(.corrupt, "a lease id has the wrong length")
+                throw unsafe KeyspaceError(damaged: .leases, found.key, "not a lease id")
             }
             let entry = try LeaseEntry(decoding: unsafe Bytes(found.value), id: id)
             leases.append(

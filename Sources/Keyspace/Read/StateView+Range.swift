@@ -28,9 +28,9 @@ extension StateView {
         let isNewest =
             request.revision <= 0 || (pending == 0 && request.revision == state.revision)
         if isNewest {
-            unsafe try scanCurrent(request.range) { raw, entry in
+            unsafe try scanCurrent(request.range) { key, entry in
                 if count < keeps {
-                    found.append(IndexedKey(key: unsafe Bytes(raw), entry: entry))
+                    found.append(IndexedKey(key: unsafe key.bytes, entry: entry))
                 }
                 count += 1
                 return true
@@ -66,7 +66,7 @@ extension StateView {
     ) throws(KeyspaceError) -> KeyValue {
         var keyValue = item.entry.keyValue(item.key)
         if withValue, item.entry.valueBytes > 0 {
-            keyValue.value = try value(at: item.entry.position)
+            keyValue.value = try value(of: item.entry)
         }
         return keyValue
     }

@@ -7,6 +7,18 @@ struct IndexedKey: Sendable {
     var entry: IndexEntry
 }
 
+/// A key that a scan found. Must not outlive the visit.
+@unsafe struct FoundKey {
+    let name: UnsafeRawBufferPointer
+    /// Of long keys, which the name does not hold.
+    let long: Bytes?
+
+    var bytes: Bytes {
+        if let long = unsafe long { return long }
+        return unsafe KeyName.shortKey(name)
+    }
+}
+
 extension StateView {
     /// What a read at `revision` sees: a revision inside a commit reads as the commit's end.
     func roundedUp(_ revision: Int64) throws(KeyspaceError) -> Int64 {
@@ -17,32 +29,64 @@ extension StateView {
         return record.commitEnd
     }
 
-    /// Visits the keys that exist now, in order, until `visit` answers false. The raw key lies
-    /// in the map.
+    /// Visits the keys that exist now, in order, until `visit` answers false.
     func scanCurrent(
-        _ range: KeyRange,
-        _ visit: (UnsafeRawBufferPointer, IndexEntry) throws(KeyspaceError) -> Bool
+        _ range: KeyRange, _ visit: (FoundKey, IndexEntry) throws(KeyspaceError) -> Bool
     ) throws(KeyspaceError) {
         if case .single = range.end {
             guard let entry = try current(range.start) else { return }
-            unsafe try withRaw(range.start) { raw throws(KeyspaceError) in
-                _ = unsafe try visit(raw, entry)
+            let isLong = KeyName.isLong(range.start)
+            try unsafe KeyName.with(range.start) { name throws(KeyspaceError) in
+                _ = unsafe try visit(
+                    FoundKey(name: name, long: isLong ? range.start : nil), entry)
             }
             return
         }
-        let bound: Bytes?
-        if case .before(let end) = range.end { bound = end } else { bound = nil }
+        let bound = try ScanBound(range)
         let cursor = unsafe try cursor(tables.current)
-        var next = unsafe try withRaw(range.start) { raw throws(KeyspaceError) in
-            // LMDB does not take an empty key.
-            if unsafe raw.isEmpty { return unsafe try cursor.first() }
-            return unsafe try cursor.seek(atLeast: raw)
-        }
+        var next = unsafe try seek(range.start, cursor)
         while let found = unsafe next {
-            if let bound, unsafe !Self.isOrderedBefore(found.key, bound) { return }
-            let entry = unsafe try IndexEntry.decode(found.value, under: found.key)
-            guard unsafe try visit(found.key, entry) else { return }
+            if unsafe bound.isPassed(by: found.key) { return }
+            if unsafe KeyName.isLong(found.key) {
+                let bucket = unsafe Bytes(found.key.prefix(KeyName.bucketBytes))
+                var keys: [IndexedKey] = []
+                while let found = unsafe next, unsafe found.key.starts(with: bucket) {
+                    let entry = unsafe try IndexEntry.decode(
+                        found.value, under: found.key, in: .current)
+                    keys.append(
+                        IndexedKey(key: unsafe try key(ofName: found.key), entry: entry))
+                    unsafe next = try cursor.next()
+                }
+                guard unsafe try visitLong(&keys, range, visit) else { return }
+                continue
+            }
+            let entry = unsafe try IndexEntry.decode(found.value, under: found.key, in: .current)
+            guard unsafe try visit(FoundKey(name: found.key, long: nil), entry) else { return }
             unsafe next = try cursor.next()
+        }
+    }
+
+    /// Long keys whose names stand together do so in the order of their hashes.
+    private func visitLong(
+        _ keys: inout [IndexedKey], _ range: KeyRange,
+        _ visit: (FoundKey, IndexEntry) throws(KeyspaceError) -> Bool
+    ) throws(KeyspaceError) -> Bool {
+        keys.sort { isOrderedBefore($0.key, $1.key) }
+        for item in keys where range.contains(item.key) {
+            let goesOn = try unsafe KeyName.with(item.key) { name throws(KeyspaceError) in
+                unsafe try visit(FoundKey(name: name, long: item.key), item.entry)
+            }
+            if !goesOn { return false }
+        }
+        return true
+    }
+
+    private func seek(
+        _ start: Bytes, _ cursor: borrowing TableCursor
+    ) throws(KeyspaceError) -> Cursor.Entry? {
+        try unsafe KeyName.withLowerBound(start) { raw throws(KeyspaceError) in
+            // LMDB does not take an empty key.
+            unsafe raw.isEmpty ? try cursor.first() : try cursor.seek(atLeast: raw)
         }
     }
 
@@ -52,21 +96,40 @@ extension StateView {
         _ visit: (Bytes, IndexEntry) throws(KeyspaceError) -> Bool
     ) throws(KeyspaceError) {
         let cursor = unsafe try cursor(tables.history)
+        func visitKey(_ key: Bytes) throws(KeyspaceError) -> Bool {
+            let entry = unsafe try latest(key, upTo: revision, cursor)
+            guard let entry, !entry.isDelete else { return true }
+            return try visit(key, entry)
+        }
         if case .single = range.end {
-            let entry = unsafe try latest(range.start, upTo: revision, cursor)
-            if let entry, !entry.isDelete { _ = try visit(range.start, entry) }
+            _ = try visitKey(range.start)
             return
         }
-        var from = range.start
-        var skipsFrom = false
-        while let key = unsafe try nextKey(from, skipping: skipsFrom, cursor) {
-            guard range.contains(key) else { return }
-            let entry = unsafe try latest(key, upTo: revision, cursor)
-            if let entry, !entry.isDelete {
-                guard try visit(key, entry) else { return }
+        let bound = try ScanBound(range)
+        var next = unsafe try name(of: seek(range.start, cursor))
+        while let name = next {
+            let isPassed = unsafe withRaw(name) { raw in unsafe bound.isPassed(by: raw) }
+            if isPassed { return }
+            var last = name
+            if name.count > KeyName.shortBytesMax {
+                let bucket = Bytes(name[..<KeyName.bucketBytes])
+                var keys: [Bytes] = []
+                while let name = next, name.hasPrefix(bucket) {
+                    keys.append(
+                        unsafe try withRaw(name) { raw throws(KeyspaceError) in
+                            unsafe try key(ofName: raw)
+                        })
+                    last = name
+                    next = unsafe try nextName(after: name, cursor)
+                }
+                for key in keys.sorted(by: isOrderedBefore) where range.contains(key) {
+                    guard try visitKey(key) else { return }
+                }
+            } else {
+                let key = unsafe withRaw(name) { raw in unsafe KeyName.shortKey(raw) }
+                guard try visitKey(key) else { return }
             }
-            from = key
-            skipsFrom = true
+            next = unsafe try nextName(after: last, cursor)
         }
     }
 
@@ -80,28 +143,24 @@ extension StateView {
             guard let found = unsafe try cursor.seek(below: raw),
                 unsafe Self.isSameKey(found.key, raw)
             else { return nil }
-            return unsafe try IndexEntry.decode(found.value, under: found.key)
+            return unsafe try IndexEntry.decode(found.value, under: found.key, in: .history)
         }
     }
 
-    /// The first key of the history index that is `from` or above; above it if `skipping`.
-    private func nextKey(
-        _ from: Bytes, skipping: Bool, _ cursor: borrowing TableCursor
+    private func nextName(
+        after name: Bytes, _ cursor: borrowing TableCursor
     ) throws(KeyspaceError) -> Bytes? {
-        if skipping {
-            let last = RecordPosition(revision: Int64.max, sub: UInt32.max)
-            return try unsafe HistoryKey.with(from, last) { raw throws(KeyspaceError) in
-                guard let found = unsafe try cursor.seek(atLeast: raw) else { return nil }
-                return unsafe HistoryKey.key(of: found.key)
-            }
+        try unsafe HistoryKey.withEnd(ofName: name) { raw throws(KeyspaceError) in
+            unsafe try self.name(of: cursor.seek(atLeast: raw))
         }
-        return try unsafe HistoryKey.withLowerBound(from) { raw throws(KeyspaceError) in
-            let found =
-                unsafe raw.isEmpty
-                ? try cursor.first() : try cursor.seek(atLeast: raw)
-            guard let found = unsafe found else { return nil }
-            return unsafe HistoryKey.key(of: found.key)
+    }
+
+    private func name(of entry: Cursor.Entry?) throws(KeyspaceError) -> Bytes? {
+        guard let entry = unsafe entry else { return nil }
+        guard let name = unsafe HistoryKey.name(of: entry.key) else {
+            throw unsafe KeyspaceError(damaged: .history, entry.key, "not a key of history")
         }
+        return unsafe Bytes(name)
     }
 
     private static func isSameKey(
@@ -111,8 +170,24 @@ extension StateView {
         guard left.count == right.count, prefix >= 0 else { return false }
         return unsafe left[..<prefix].elementsEqual(right[..<prefix])
     }
+}
 
-    private static func isOrderedBefore(_ left: UnsafeRawBufferPointer, _ right: Bytes) -> Bool {
-        unsafe left.lexicographicallyPrecedes(right)
+/// Where a scan over names ends.
+struct ScanBound {
+    private var bound: Bytes?
+
+    init(_ range: KeyRange) throws(KeyspaceError) {
+        guard case .before(let end) = range.end else { return }
+        bound = try unsafe KeyName.with(end) { name in
+            // All keys that begin as a long bound does have to be looked at.
+            guard unsafe KeyName.isLong(name) else { return unsafe Bytes(name) }
+            return unsafe Bytes(name.prefix(KeyName.bucketBytes))
+                + Bytes(repeating: 0xff, count: KeyName.bytesMax)
+        }
+    }
+
+    func isPassed(by name: UnsafeRawBufferPointer) -> Bool {
+        guard let bound else { return false }
+        return unsafe !name.lexicographicallyPrecedes(bound)
     }
 }

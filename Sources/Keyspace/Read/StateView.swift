@@ -25,7 +25,7 @@ import LMDB
         self.tables = tables
         guard
             let bytes = unsafe try Self.get(transaction, Bytes(StoredState.name.utf8), tables.meta)
-        else { throw KeyspaceError(.corrupt, "keyspace without its state record") }
+        else { throw KeyspaceError(.corrupt, "table meta, key state: missing") }
         stored = try StoredState(decoding: bytes)
     }
 
@@ -56,10 +56,43 @@ import LMDB
 
     /// The current state of a key, without its value.
     func current(_ key: Bytes) throws(KeyspaceError) -> IndexEntry? {
-        unsafe try withRaw(key) { raw throws(KeyspaceError) in
-            guard let found = unsafe try get(raw, in: tables.current) else { return nil }
-            return unsafe try IndexEntry.decode(found, under: raw)
+        try unsafe KeyName.with(key) { name throws(KeyspaceError) in
+            guard let found = unsafe try get(name, in: tables.current) else { return nil }
+            return unsafe try IndexEntry.decode(found, under: name, in: .current)
         }
+    }
+
+    /// The key that a name stands for.
+    func key(ofName name: UnsafeRawBufferPointer) throws(KeyspaceError) -> Bytes {
+        guard unsafe KeyName.isLong(name) else { return unsafe KeyName.shortKey(name) }
+        var key = Bytes()
+        var total = 1
+        var number = 0
+        while key.count < total {
+            let tableKey = unsafe LongKeyChunk.key(name, number)
+            guard let value = try get(tableKey, in: tables.longKeys),
+                let chunk = LongKeyChunk.decode(value, tableKey), !chunk.part.isEmpty
+            else {
+                throw unsafe KeyspaceError(
+                    damaged: .longKeys, name, "part \(number) is damaged or missing")
+            }
+            total = chunk.total
+            key += chunk.part
+            number += 1
+        }
+        return key
+    }
+
+    /// A named blob of the meta table.
+    func blob(_ name: String) throws(KeyspaceError) -> Bytes? {
+        let key = MetaName.key(name)
+        guard let value = try get(key, in: tables.meta) else { return nil }
+        guard let blob = MetaName.open(value, under: key) else {
+            throw unsafe withRaw(key) { raw in
+                unsafe KeyspaceError(damaged: .meta, raw, "the blob fails its checksum")
+            }
+        }
+        return blob
     }
 
     func get(
@@ -75,6 +108,11 @@ import LMDB
             throw KeyspaceError(error)
         }
     }
+}
+
+/// `withUnsafeBytes` for bodies that do not throw.
+func withRaw<Value>(_ bytes: Bytes, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    unsafe bytes.withUnsafeBytes { raw in unsafe body(raw) }
 }
 
 /// `withUnsafeBytes` with typed throws.

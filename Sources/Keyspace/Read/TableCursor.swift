@@ -12,6 +12,10 @@ import LMDB
         do { return unsafe try cursor.first() } catch { throw KeyspaceError(error) }
     }
 
+    func last() throws(KeyspaceError) -> Cursor.Entry? {
+        do { return unsafe try cursor.last() } catch { throw KeyspaceError(error) }
+    }
+
     func next() throws(KeyspaceError) -> Cursor.Entry? {
         do { return unsafe try cursor.next() } catch { throw KeyspaceError(error) }
     }

@@ -99,7 +99,10 @@ package enum SnapshotFile {
 extension Files {
     /// Removes a keyspace directory's files and the directory, if they exist.
     static func removeKeyspace(_ directory: String) throws(KeyspaceError) {
-        for name in [Keyspace.fileName, "lock.mdb", BootMark.fileName, BootMark.fileName + ".new"] {
+        for name in [
+            Keyspace.fileName, "lock.mdb", CrashCount.fileName, BootMark.fileName,
+            BootMark.fileName + ".new",
+        ] {
             try remove(directory + "/" + name)
         }
         guard unsafe rmdir(directory) == 0 || errno == ENOENT else {

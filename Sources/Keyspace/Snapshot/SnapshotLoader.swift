@@ -2,7 +2,12 @@ import Basics
 import LMDB
 
 /// Fills an empty keyspace from a snapshot: records as they are, indexes made anew from them.
-enum SnapshotLoader {
+struct SnapshotLoader {
+    /// Chunks of the record that is being read; nil between records.
+    private var open: Int?
+    /// What the records and leases make of `StoredState.contentHash`.
+    private var contentHash: UInt64 = 0
+
     static func load(
         _ reader: SnapshotReader, into directory: String, membership: Bytes
     ) throws(KeyspaceError) {
@@ -12,16 +17,22 @@ enum SnapshotLoader {
             try Keyspace.openEnvironment(directory, Keyspace.Options())
         }
         let tables = try create(environment)
+        var loader = SnapshotLoader()
         while let entries = try reader.next() {
             try change(environment, tables, reader.stored) { applier throws(KeyspaceError) in
-                for entry in entries { try add(entry, applier) }
+                for entry in entries { try loader.add(entry, applier) }
             }
         }
-        try change(environment, tables, reader.stored) { applier throws(KeyspaceError) in
+        var stored = reader.stored
+        // A repair does not know the hash.
+        if stored.contentHash == 0 { stored.contentHash = loader.contentHash }
+        guard loader.open == nil, loader.contentHash == stored.contentHash else {
+            throw KeyspaceError(.badSnapshot, "the records do not have the hash of the state")
+        }
+        try change(environment, tables, stored) { applier throws(KeyspaceError) in
             try attachLeases(applier)
             if !membership.isEmpty {
-                try applier.put(
-                    MetaName.key(Keyspace.membershipName), membership, in: tables.meta)
+                try applier.putBlob(Keyspace.membershipName, membership)
             }
             // Last of all: without it the directory is no keyspace.
             try applier.storeState()
@@ -50,11 +61,12 @@ enum SnapshotLoader {
         do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
     }
 
-    private static func add(
+    private mutating func add(
         _ entry: SnapshotReader.Entry, _ applier: Applier
     ) throws(KeyspaceError) {
         guard entry.table == .records else {
-            return try applier.put(entry.key, entry.value, in: applier.tables.leases)
+            try applier.put(entry.key, entry.value, in: applier.tables.leases)
+            return try addLease(entry, applier)
         }
         try applier.appendRaw(entry.key, entry.value)
         let recordKey = unsafe try withRaw(entry.key) { raw throws(KeyspaceError) in
@@ -63,21 +75,41 @@ enum SnapshotLoader {
         guard let recordKey else {
             throw KeyspaceError(.badSnapshot, "a record key has the wrong length")
         }
-        if recordKey.chunk > 0 { return }
-        let view = applier.view
-        let record = unsafe try withRaw(entry.value) { raw throws(KeyspaceError) in
-            unsafe try view.decode(raw, recordKey, withValue: false)
+        if recordKey.chunk == 0 {
+            guard open == nil else { throw KeyspaceError(.badSnapshot, "a record lacks a chunk") }
+            let view = applier.view
+            let record = unsafe try withRaw(entry.value) { raw throws(KeyspaceError) in
+                unsafe try view.header(raw, recordKey)
+            }
+            open = RecordHeader.chunks(ofContentBytes: record.contentBytes)
+        }
+        guard Int(recordKey.chunk) + 1 == open else { return }
+        open = nil
+        guard let (record, hash) = try applier.view.hashed(at: recordKey.position) else {
+            throw KeyspaceError(.badSnapshot, "a record lacks a chunk")
         }
         let isPut = !record.header.isDelete
+        let old = try applier.view.current(record.key)
+        contentHash &-= old?.recordHash ?? 0
+        if isPut { contentHash &+= hash }
         try applier.index(
-            IndexEntry(record.position, record.header), record.key, isCurrent: isPut)
-        if !isPut { try applier.delete(record.key, in: applier.tables.current) }
+            IndexEntry(record.position, record.header, hash: hash), record.key, isCurrent: isPut)
+    }
+
+    private mutating func addLease(
+        _ entry: SnapshotReader.Entry, _ applier: Applier
+    ) throws(KeyspaceError) {
+        let id = unsafe withRaw(entry.key) { raw in unsafe LeaseEntry.id(of: raw) }
+        guard let id, let lease = try applier.view.lease(id) else {
+            throw KeyspaceError(.badSnapshot, "a lease id has the wrong length")
+        }
+        contentHash &+= lease.hash(id: id)
     }
 
     private static func attachLeases(_ applier: Applier) throws(KeyspaceError) {
         var attached: [(key: Bytes, lease: Int64)] = []
-        unsafe try applier.view.scanCurrent(.all) { raw, entry in
-            if entry.lease != 0 { attached.append((unsafe Bytes(raw), entry.lease)) }
+        unsafe try applier.view.scanCurrent(.all) { key, entry in
+            if entry.lease != 0 { attached.append((unsafe key.bytes, entry.lease)) }
             return true
         }
         for item in attached { try applier.attach(item.key, to: item.lease) }

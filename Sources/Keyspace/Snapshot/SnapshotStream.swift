@@ -18,6 +18,7 @@ package final class SnapshotStream: @unchecked Sendable {
     }
 
     private let transaction: ReadTransaction
+    private let damage: DamageNote?
     private let tables: Tables
     private let stored: StoredState
     private var phase = Phase.header
@@ -25,7 +26,7 @@ package final class SnapshotStream: @unchecked Sendable {
 
     init(
         _ transaction: consuming ReadTransaction, _ tables: Tables, clusterID: UInt64,
-        createdMilliseconds: UInt64
+        createdMilliseconds: UInt64, noting damage: DamageNote? = nil
     ) throws(KeyspaceError) {
         let view = try unsafe StateView(transaction.view, tables)
         stored = view.stored
@@ -35,11 +36,11 @@ package final class SnapshotStream: @unchecked Sendable {
         header = SnapshotHeader(
             clusterID: clusterID, index: view.state.appliedIndex, term: view.state.appliedTerm,
             revision: view.state.revision, compactRevision: view.state.compactRevision,
-            membership: try view.get(
-                MetaName.key(Keyspace.membershipName), in: tables.meta) ?? [],
+            membership: try view.blob(Keyspace.membershipName) ?? [],
             createdMilliseconds: createdMilliseconds,
             keys: UInt64(keys))
         self.transaction = transaction
+        self.damage = damage
         self.tables = tables
     }
 
@@ -52,7 +53,7 @@ package final class SnapshotStream: @unchecked Sendable {
                 phase = .table(.records, after: nil)
                 return writer.header(SnapshotFormat.encode(header, stored))
             case .table(let table, let after):
-                let (content, entries, last) = try collect(table, after: after)
+                let (content, entries, last) = try collectNoting(table, after: after)
                 if let last {
                     phase = .table(table, after: last)
                 } else {
@@ -64,6 +65,15 @@ package final class SnapshotStream: @unchecked Sendable {
                 return writer.trailer()
             case .done: return nil
             }
+        }
+    }
+
+    private func collectNoting(
+        _ table: SnapshotFormat.Table, after: Bytes?
+    ) throws(KeyspaceError) -> (content: Bytes, entries: Int, last: Bytes?) {
+        do throws(KeyspaceError) { return try collect(table, after: after) } catch {
+            if error.code == .corrupt { damage?.note(error) }
+            throw error
         }
     }
 
@@ -104,7 +114,7 @@ package final class SnapshotStream: @unchecked Sendable {
         _ entry: Cursor.Entry, _ view: StateView
     ) throws(KeyspaceError) {
         guard let recordKey = unsafe RecordKey(entry.key) else {
-            throw KeyspaceError(.corrupt, "a record key has the wrong length")
+            throw unsafe KeyspaceError(damaged: .records, entry.key, "not a record's key")
         }
         guard unsafe view.isIntact(entry.value, recordKey) else {
             throw StateView.damaged(recordKey)
@@ -126,6 +136,6 @@ extension Keyspace {
         let transaction = try lmdb { () throws(LMDBError) in try environment.beginRead() }
         return try SnapshotStream(
             transaction, readers.tables, clusterID: clusterID,
-            createdMilliseconds: createdMilliseconds)
+            createdMilliseconds: createdMilliseconds, noting: readers.damage)
     }
 }

@@ -39,6 +39,8 @@ extension SnapshotSurvey {
             stored.compactEnd = stored.state.revision
             stored.compactDone = 0
             stored.compactScan = .none
+            // Of what is left: whoever loads it computes it.
+            stored.contentHash = 0
         }
         header.compactRevision = stored.state.compactRevision
         header.createdMilliseconds = createdMilliseconds

@@ -1,63 +1,53 @@
 import Basics
 
-/// Key of the history index: the store's key escaped, a zero byte, revision and sub big-endian.
+/// Key of the history index: the key's name, a zero byte, revision and sub big-endian.
 ///
-/// Escaping writes 0xff after every zero byte. A revision is positive, so that the byte after
-/// the terminating zero is below 0x80: entries sort by key and then by position, and no key's
-/// entries stand between those of another.
+/// Names have 0xff after every zero byte, or end in the mark and hash of a long key. A revision
+/// is positive, so that the byte after the terminating zero is below 0x80: entries sort by key
+/// and then by position, and no key's entries stand between those of another.
 enum HistoryKey {
     static let suffixBytes = 13
-    static let bytesMax = Limits.keyBytesMax + suffixBytes
-
-    /// Bytes of the escaped key.
-    static func escapedCount(_ key: Bytes) -> Int {
-        var zeros = 0
-        for byte in key where byte == 0 { zeros += 1 }
-        return key.count + zeros
-    }
-
-    static func isStorable(_ key: Bytes) -> Bool {
-        key.count <= Limits.keyBytesMax && escapedCount(key) <= Limits.keyBytesMax
-    }
+    static let bytesMax = KeyName.bytesMax + suffixBytes
 
     /// Calls `body` with the index key of `key` at `position`, which lives on the stack.
     static func with<Value>(
         _ key: Bytes, _ position: RecordPosition,
         _ body: (UnsafeRawBufferPointer) throws(KeyspaceError) -> Value
     ) throws(KeyspaceError) -> Value {
-        try unsafe withEscaped(key) { buffer, count throws(KeyspaceError) in
-            unsafe buffer[count] = 0
-            unsafe buffer.storeBytes(
-                of: position.revision.bigEndian, toByteOffset: count + 1, as: Int64.self)
-            unsafe buffer.storeBytes(
-                of: position.sub.bigEndian, toByteOffset: count + 9, as: UInt32.self)
+        try unsafe KeyName.with(key, room: suffixBytes) { buffer, count throws(KeyspaceError) in
+            unsafe write(position, to: buffer, at: count)
             return unsafe try body(
                 UnsafeRawBufferPointer(rebasing: buffer[..<(count + suffixBytes)]))
         }
     }
 
-    /// Calls `body` with a bound that is not above any entry of `key` or of keys after it, and
-    /// above all entries of keys before it.
-    static func withLowerBound<Value>(
-        _ key: Bytes, _ body: (UnsafeRawBufferPointer) throws(KeyspaceError) -> Value
+    /// Calls `body` with a bound above all entries of the key of `name`, and below all others
+    /// after them.
+    static func withEnd<Value>(
+        ofName name: Bytes, _ body: (UnsafeRawBufferPointer) throws(KeyspaceError) -> Value
     ) throws(KeyspaceError) -> Value {
-        try unsafe withEscaped(key) { buffer, count throws(KeyspaceError) in
-            unsafe try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        var key = name + Bytes(repeating: 0, count: suffixBytes)
+        unsafe key.withUnsafeMutableBytes { raw in
+            unsafe write(
+                RecordPosition(revision: Int64.max, sub: UInt32.max), to: raw, at: name.count)
         }
+        return unsafe try withRaw(key, body)
     }
 
-    /// The store's key of an index key.
-    static func key(of raw: UnsafeRawBufferPointer) -> Bytes {
-        let escaped = unsafe UnsafeRawBufferPointer(rebasing: raw[..<(raw.count - suffixBytes)])
-        if unsafe !escaped.contains(0) { return unsafe Bytes(escaped) }
-        var key = Bytes()
-        key.reserveCapacity(escaped.count)
-        var index = 0
-        while index < escaped.count {
-            key.append(unsafe escaped[index])
-            index += unsafe escaped[index] == 0 ? 2 : 1
-        }
-        return key
+    private static func write(
+        _ position: RecordPosition, to buffer: UnsafeMutableRawBufferPointer, at count: Int
+    ) {
+        unsafe buffer[count] = 0
+        unsafe buffer.storeBytes(
+            of: position.revision.bigEndian, toByteOffset: count + 1, as: Int64.self)
+        unsafe buffer.storeBytes(
+            of: position.sub.bigEndian, toByteOffset: count + 9, as: UInt32.self)
+    }
+
+    /// The key's name in an index key; nil when it is none.
+    static func name(of raw: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard raw.count > suffixBytes else { return nil }
+        return unsafe UnsafeRawBufferPointer(rebasing: raw[..<(raw.count - suffixBytes)])
     }
 
     static func position(of raw: UnsafeRawBufferPointer) -> RecordPosition {
@@ -65,31 +55,5 @@ enum HistoryKey {
             fromByteOffset: raw.count - 12, as: Int64.self)
         let sub = unsafe raw.loadUnaligned(fromByteOffset: raw.count - 4, as: UInt32.self)
         return RecordPosition(revision: Int64(bigEndian: revision), sub: UInt32(bigEndian: sub))
-    }
-
-    private static func withEscaped<Value>(
-        _ key: Bytes,
-        _ body: (UnsafeMutableRawBufferPointer, Int) throws(KeyspaceError) -> Value
-    ) throws(KeyspaceError) -> Value {
-        // Keys asked for may be longer than keys that can be stored.
-        let bytes = 2 * key.count + suffixBytes
-        let result = unsafe withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 1) {
-            buffer -> Result<Value, KeyspaceError> in
-            var count = 0
-            for byte in key {
-                unsafe buffer[count] = byte
-                count += 1
-                if byte == 0 {
-                    unsafe buffer[count] = 0xff
-                    count += 1
-                }
-            }
-            do throws(KeyspaceError) {
-                return .success(unsafe try body(buffer, count))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
     }
 }

@@ -1,26 +1,29 @@
 import Basics
 
-/// Value of the current and the history index: everything about a put but its value. 48 bytes,
+/// Value of the current and the history index: everything about a put but its value. 56 bytes,
 /// little-endian; docs/formats/keyspace.md.
 struct IndexEntry: BitwiseCopyable, Sendable {
-    static let bytes = 48
+    static let bytes = 56
     static let deleteFlag: UInt32 = 1
 
     var revision: Int64
     var createRevision: Int64
     var version: Int64
     var lease: Int64
+    /// `RecordHash` of the record, which binds the value to the entry.
+    var recordHash: UInt64
     var sub: UInt32
     var valueBytes: UInt32
     var flags: UInt32 = 0
     /// CRC32C of the index key and the fields above.
     var checksum: UInt32 = 0
 
-    init(_ position: RecordPosition, _ header: RecordHeader) {
+    init(_ position: RecordPosition, _ header: RecordHeader, hash: UInt64) {
         revision = position.revision
         createRevision = header.createRevision
         version = header.version
         lease = header.lease
+        recordHash = hash
         sub = position.sub
         valueBytes = header.valueBytes
         flags = header.isDelete ? Self.deleteFlag : 0
@@ -45,15 +48,14 @@ struct IndexEntry: BitwiseCopyable, Sendable {
         }
     }
 
-    /// Decodes and verifies; throws `corrupt` naming the key.
+    /// Decodes and verifies; throws `corrupt` naming table and key.
     static func decode(
-        _ raw: UnsafeRawBufferPointer, under key: UnsafeRawBufferPointer
+        _ raw: UnsafeRawBufferPointer, under key: UnsafeRawBufferPointer, in table: TableName
     ) throws(KeyspaceError) -> IndexEntry {
         if raw.count == bytes {
             let entry = unsafe raw.loadUnaligned(as: IndexEntry.self)
             if unsafe entry.checksum == entry.checksum(under: key) { return entry }
         }
-        throw unsafe KeyspaceError(
-            .corrupt, "index entry of \(Bytes(key).readable) fails its checksum")
+        throw unsafe KeyspaceError(damaged: table, key, "the entry fails its checksum")
     }
 }

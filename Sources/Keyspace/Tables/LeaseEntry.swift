@@ -32,8 +32,18 @@ struct LeaseEntry: Sendable, Hashable {
                 throw reader.failure("lease", "checksum does not match")
             }
         } catch {
-            throw KeyspaceError(.corrupt, "lease \(id): \(error)")
+            throw unsafe withRaw(Self.key(id)) { raw in
+                unsafe KeyspaceError(damaged: .leases, raw, "\(error)")
+            }
         }
+    }
+
+    /// What the lease adds to the hash of the state.
+    func hash(id: Int64) -> UInt64 {
+        let bytes = encode(id: id)
+        var hash = RecordHash(lease: id)
+        hash.add(checksum: Self.checksum(id, Bytes(bytes[..<16])), count: bytes.count)
+        return hash.value
     }
 
     private static func checksum(_ id: Int64, _ fields: Bytes) -> UInt32 {
@@ -45,6 +55,15 @@ struct LeaseEntry: Sendable, Hashable {
         var writer = ByteWriter(reserving: 8)
         writer.writeBigEndian(UInt64(bitPattern: id))
         return writer.bytes
+    }
+
+    /// Table key of a key that the lease holds, and the entry's value: its checksum.
+    static func leaseKey(_ id: Int64, _ name: UnsafeRawBufferPointer) -> (key: Bytes, value: Bytes)
+    {
+        let tableKey = unsafe key(id) + Bytes(name)
+        var writer = ByteWriter(reserving: 4)
+        writer.writeLittleEndian(CRC32C.checksum(tableKey))
+        return (tableKey, writer.bytes)
     }
 
     static func id(of key: UnsafeRawBufferPointer) -> Int64? {

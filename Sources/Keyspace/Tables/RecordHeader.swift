@@ -1,11 +1,13 @@
 /// Begins the first chunk of a record: 56 bytes, little-endian; docs/formats/keyspace.md.
 struct RecordHeader: BitwiseCopyable {
     static let bytes = 56
-    /// Header or checksum, key and value of one chunk together: two fit a page of 4 KiB without
-    /// overflow pages.
+    /// One chunk whole: two fit a page of 4 KiB without overflow pages.
     static let chunkBytesMax = 2000
     /// Later chunks begin with their checksum only.
     static let checksumBytes = 4
+    /// Of the content, which is the key and behind it the value, in the first chunk and in others.
+    static let firstContentBytes = chunkBytesMax - bytes
+    static let laterContentBytes = chunkBytesMax - checksumBytes
     static let deleteFlag: UInt16 = 1
 
     /// CRC32C of the record key and the chunk after this field.
@@ -27,8 +29,10 @@ struct RecordHeader: BitwiseCopyable {
     var previous: RecordPosition {
         RecordPosition(revision: previousRevision, sub: previousSub)
     }
-    /// Value bytes that stand in the first chunk.
-    var firstChunkValueBytes: Int {
-        min(Int(valueBytes), Self.chunkBytesMax - Self.bytes - Int(keyBytes))
+    var contentBytes: Int { Int(keyBytes) + Int(valueBytes) }
+
+    /// Chunks that `count` bytes of content take, the first one included.
+    static func chunks(ofContentBytes count: Int) -> Int {
+        1 + (max(0, count - firstContentBytes) + laterContentBytes - 1) / laterContentBytes
     }
 }

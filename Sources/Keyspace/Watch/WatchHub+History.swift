@@ -42,7 +42,7 @@ extension WatchHub {
                     try Self.collect(work, view)
                 } ?? .failure(.stopped)
         } catch {
-            found = .failure(StoreError(.corrupt, "etcdserver: corrupt cluster: \(error)"))
+            found = .failure(StoreError(error))
         }
         let answer = inner.withLock { inner -> Answer? in
             let watch = work.watch
@@ -81,7 +81,7 @@ extension WatchHub {
         }
         while let found = unsafe next {
             guard let recordKey = unsafe RecordKey(found.key) else {
-                throw KeyspaceError(.corrupt, "a record key has the wrong length")
+                throw unsafe KeyspaceError(damaged: .records, found.key, "not a record's key")
             }
             if recordKey.chunk == 0 {
                 if recordKey.position.revision > end,

@@ -16,8 +16,6 @@ final class WatchHub: Sendable {
         var waitingForRange: [KeyspaceWatch] = []
         /// Watchers that have to read history.
         var behind: [KeyspaceWatch] = []
-        /// Watchers that want previous values.
-        var wantingPrevious = 0
         var threadRuns = false
         var stopped = false
     }
@@ -31,6 +29,9 @@ final class WatchHub: Sendable {
     let inner: Monitor<Inner>
     let readers: ReaderPool
     let servesHistoryOnCaller: Bool
+    /// Watchers that want previous values. Has a lock of its own: the last reference to a watcher
+    /// may go with the hub's lists, while their lock is held.
+    private let wantingPrevious = Locked(0)
     private let thread = Locked<HistoryThread?>(nil)
 
     init(_ readers: ReaderPool, _ state: Keyspace.State, _ options: Keyspace.Options) {
@@ -44,7 +45,7 @@ final class WatchHub: Sendable {
     }
 
     /// Whether events should carry previous values from the start.
-    var wantsPrevious: Bool { inner.withLock { $0.wantingPrevious > 0 } }
+    var wantsPrevious: Bool { wantingPrevious.withLock { $0 > 0 } }
 
     func watch(_ request: WatchRequest) -> KeyspaceWatch {
         inner.withLock { inner in
@@ -54,7 +55,7 @@ final class WatchHub: Sendable {
                 ended = .compacted(at: inner.compactRevision)
             }
             if inner.stopped { ended = .stopped }
-            if request.wantsPrevious { inner.wantingPrevious += 1 }
+            if request.wantsPrevious { wantingPrevious.withLock { $0 += 1 } }
             return KeyspaceWatch(
                 request, self, position: start > 0 ? start : inner.head + 1, ended: ended)
         }
@@ -62,7 +63,7 @@ final class WatchHub: Sendable {
 
     func left(wantsPrevious: Bool) {
         guard wantsPrevious else { return }
-        inner.withLock { $0.wantingPrevious -= 1 }
+        wantingPrevious.withLock { $0 -= 1 }
     }
 
     func next(_ watch: KeyspaceWatch, _ pending: KeyspaceWatch.Pending) {

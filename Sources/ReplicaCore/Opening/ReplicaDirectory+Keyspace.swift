@@ -53,6 +53,20 @@ extension ReplicaDirectory {
         }
     }
 
+    /// After a round of the core failed: if the keyspace is damaged, the next start is told to set
+    /// it aside and to build it anew. Answers what to end with, which then is not final.
+    package func noteDamage(of failure: ReplicaFailure) -> ReplicaFailure {
+        guard let damage = failure.damage else { return failure }
+        var failure = failure
+        do throws(KeyspaceError) {
+            try BootMark.markDamaged(directory: keyspace, damage)
+            failure.fatalExit = nil
+        } catch {
+            failure.description += "; and it cannot be marked as damaged: \(error)"
+        }
+        return failure
+    }
+
     package func removeSnapshots(before index: UInt64) throws(ReplicaFailure) {
         for old in try snapshotIndexes() where old < index {
             try FileSystem.remove(snapshot(index: old))

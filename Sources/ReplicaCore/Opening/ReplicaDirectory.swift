@@ -14,6 +14,8 @@ package struct ReplicaDirectory: Sendable {
     package var snapshots: String { path + "/snapshots" }
     /// A keyspace in the making: it takes the place of `keyspace` when it is whole.
     package var keyspaceInMaking: String { path + "/keyspace.new" }
+    /// A keyspace that was found to be damaged, kept for repair until the next one is.
+    package var damagedKeyspace: String { path + "/keyspace.damaged" }
     package var identity: String { path + "/member" }
     /// Present once this replica was removed from the cluster.
     package var removal: String { path + "/removed" }

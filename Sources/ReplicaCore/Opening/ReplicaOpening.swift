@@ -114,16 +114,48 @@ package struct ReplicaOpening {
     private typealias State = (log: WriteAheadLog, recovered: RecoveredLog, keyspace: Keyspace)
 
     private func openState() throws(ReplicaFailure) -> State {
-        if let state = try openAsItIs() { return state }
-        return try rebuild()
+        let damage: String?
+        do {
+            let verdict = try BootMark.verdict(directory: directory.keyspace)
+            if case .damaged(let reason) = verdict { damage = reason } else { damage = nil }
+            if verdict == .trusted, let state = try openAsItIs() { return state }
+        } catch let error as KeyspaceError where error.code == .corrupt {
+            return try rebuild(damage: error.message)
+        } catch {
+            throw ReplicaFailure(wrapping: error)
+        }
+        return try rebuild(damage: damage)
     }
 
-    /// nil if the keyspace must be rebuilt.
-    private func openAsItIs() throws(ReplicaFailure) -> State? {
+    /// Sets a damaged file aside, and builds the state anew from what is here.
+    private func rebuild(damage: String?) throws(ReplicaFailure) -> State {
+        guard let damage else { return try rebuild() }
+        try FileSystem.removeTree(directory.damagedKeyspace)
+        try FileSystem.rename(directory.keyspace, directory.damagedKeyspace)
+        try FileSystem.syncDirectory(directory.path)
+        settings.notice(
+            "the keyspace file is damaged (\(damage)); it is kept in"
+                + " \(directory.damagedKeyspace), and rebuilt from snapshot and log")
+        do throws(ReplicaFailure) {
+            let state = try rebuild()
+            settings.notice(
+                "the keyspace is rebuilt up to entry \(state.keyspace.appliedIndex); the log"
+                    + " has the entries after it")
+            return state
+        } catch {
+            var failure = error
+            failure.description += "; the damage: \(damage)"
+            // Set aside already; a further start would find nothing else.
+            failure.damage = nil
+            throw failure
+        }
+    }
+
+    /// nil if the keyspace must be rebuilt; throws KeyspaceError when it is damaged.
+    private func openAsItIs() throws -> State? {
+        guard FileSystem.exists(directory.keyspace) else { return nil }
+        let keyspace = try openKeyspace()
         do {
-            guard FileSystem.exists(directory.keyspace) else { return nil }
-            guard try BootMark.isTrusted(directory: directory.keyspace) else { return nil }
-            let keyspace = try openKeyspace()
             let applied = keyspace.appliedIndex
             let kept = min(applied, UInt64(settings.entriesInMemoryMax))
             var (log, recovered) = try openLog(

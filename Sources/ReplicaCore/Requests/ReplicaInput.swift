@@ -21,6 +21,8 @@ package enum ReplicaInput: Sendable {
     case installMarked(UInt64)
     /// The log's queue finished a batch; the mark of the newest write in it, if any.
     case persisted(WriteMark?, logBytes: UInt64)
+    /// A read met damage in the keyspace file.
+    case damaged(KeyspaceError)
     case failed(ReplicaFailure)
     case stop
 }

@@ -1,0 +1,119 @@
+import Basics
+import Glibc
+import Keyspace
+import Testing
+
+/// What becomes of a file with damage that no checksum of a record can tell.
+@Suite struct DamageTests {
+    /// A damaged LMDB page ends the process; the second time the file is not opened again.
+    @Test func crashesInsideTheFileAreCounted() async throws {
+        let fixture = try Fixture()
+        for number in 0..<200 { try fixture.put("k\(number)", "value \(number)") }
+        fixture.keyspace.stop()
+        try BootMark.markRunning(directory: fixture.path)
+        let path = fixture.path
+        // The pages are gone that the newest meta page points to.
+        try #require(unsafe truncate(path + "/data.mdb", 3 * 4096) == 0)
+        #expect(try BootMark.verdict(directory: path) == .trusted)
+        for _ in 0..<2 {
+            await #expect(processExitsWith: .signal(SIGBUS)) { [path = path as String] in
+                var options = Keyspace.Options()
+                options.mapBytes = 1 << 30
+                options.countsCrashes = true
+                _ = try Keyspace.open(directory: path, options: options)
+            }
+        }
+        #expect(
+            try BootMark.verdict(directory: path)
+                == .damaged("the process crashed 2 times with the file open"))
+        try BootMark.markClean(directory: path)
+        #expect(try BootMark.verdict(directory: path) == .trusted)
+    }
+
+    @Test func aKilledProcessIsNoCrash() async throws {
+        let fixture = try Fixture()
+        fixture.keyspace.stop()
+        try BootMark.markRunning(directory: fixture.path)
+        for _ in 0..<3 {
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [path = fixture.path as String] in
+                var options = Keyspace.Options()
+                options.mapBytes = 1 << 30
+                options.countsCrashes = true
+                let keyspace = try Keyspace.open(directory: path, options: options)
+                kill(getpid(), SIGKILL)
+                keyspace.stop()
+            }
+        }
+        #expect(try BootMark.verdict(directory: fixture.path) == .trusted)
+    }
+
+    @Test func theMarkKeepsTheReason() throws {
+        let fixture = try Fixture()
+        try BootMark.markDamaged(directory: fixture.path, "table records,\nrevision 7")
+        #expect(
+            try BootMark.verdict(directory: fixture.path)
+                == .damaged("table records, revision 7"))
+    }
+
+    @Test(arguments: [0, 16, 20, 4096, 4096 + 16])
+    func aDamagedMetaPageIsDamageNotANewerFormat(offset: Int) throws {
+        let fixture = try Fixture()
+        try fixture.put("a", "1")
+        fixture.keyspace.stop()
+        var bytes = try fixture.directory.read("keyspace/data.mdb")
+        for page in [0, 4096] { bytes[page + offset % 4096 + 1] ^= 0x55 }
+        try fixture.directory.write("keyspace/data.mdb", bytes)
+        do throws(KeyspaceError) {
+            _ = try Keyspace.open(directory: fixture.path, options: fixture.options)
+        } catch {
+            #expect(error.code == .corrupt)
+        }
+    }
+
+    /// Every byte of every table's entries is under a checksum that binds the table's key.
+    @Test func everyFlippedByteIsFoundOrHarmless() throws {
+        let fixture = try Fixture()
+        let blob = Bytes("a blob in the meta table".utf8)
+        try fixture.apply(.leaseGrant(id: 77, ttlSeconds: 60))
+        try fixture.put("the-key", String(repeating: "value", count: 600), lease: 77)
+        try fixture.keyspace.setMeta("name", blob)
+        let long = String(repeating: "long", count: 700)
+        try fixture.put(long, "2")
+        fixture.keyspace.stop()
+        let bytes = try fixture.directory.read("keyspace/data.mdb")
+        let needles = ["valueval", "the-key", "a blob in", "longlong"].map { Bytes($0.utf8) }
+        var tried = 0
+        for needle in needles {
+            let places = (0..<(bytes.count - needle.count)).filter {
+                bytes[$0] == needle[0] && bytes[$0...].starts(with: needle)
+            }
+            #expect(!places.isEmpty)
+            var altered = bytes
+            for place in places { altered[place + 5] ^= 1 }
+            try fixture.directory.write("keyspace/data.mdb", altered)
+            tried += 1
+            let keyspace = try Keyspace.open(directory: fixture.path, options: fixture.options)
+            defer { keyspace.stop() }
+            var failed = false
+            for key in ["the-key", long] {
+                let request = RangeRequest(.key(key))
+                switch keyspace.range(request) {
+                case .success(let response):
+                    if let found = response.keyValues.first {
+                        #expect(string(found.key) == key)
+                        #expect(string(found.value).allSatisfy { "value2".contains($0) })
+                    } else {
+                        failed = true
+                    }
+                case .failure: failed = true
+                }
+            }
+            if case .failure = keyspace.range(RangeRequest(.all)) { failed = true }
+            if case .failure = keyspace.lease(77, keys: true) { failed = true }
+            do { if try keyspace.meta("name") != blob { failed = true } } catch { failed = true }
+            #expect(failed, "\(string(needle)) was not missed")
+        }
+        #expect(tried == needles.count)
+    }
+}
