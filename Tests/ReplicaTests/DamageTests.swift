@@ -3,6 +3,7 @@ import Glibc
 import Keyspace
 import LMDB
 import Replica
+import ReplicaCore
 import Testing
 
 /// Replicas whose keyspace file is damaged, or differs from the others'.

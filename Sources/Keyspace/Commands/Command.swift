@@ -53,7 +53,8 @@ package enum CommandResult: Sendable {
     case lease(Result<LeaseStatus, StoreError>)
     /// After `hashCheck`: the hash of the state there.
     case hash(UInt64)
-    /// After `membership`, `nothing`, `leaseCheckpoint`, `hashReport`, and for entries applied before.
+    /// After `membership`, `nothing`, `leaseCheckpoint`, `hashReport`, and for entries that were
+    /// applied before.
     case none
 }
 

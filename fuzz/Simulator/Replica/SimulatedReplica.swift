@@ -41,8 +41,19 @@ final class SimulatedReplica {
     var durable = LogMirror()
     /// Handed to the files, not synced yet.
     var inFlight: [LogWork] = []
-    /// The files were damaged: what is found need not be what was written.
-    var isDamaged = false
+    /// Logs that were lost, or lost a part, and the member whose they were. What it acknowledged
+    /// goes on counting: it has no vote before it has all of it again.
+    var lostLogs: [(member: UInt64, log: LogMirror)] = []
+    /// The segment of the log that was damaged.
+    var damagedSegment: String?
+
+    /// What a restart finds need not be what was written. Damage that costs nothing at one start,
+    /// because the keyspace has all of it, may cost something at the next, when the keyspace has to
+    /// be made again: so it counts until its segment is gone.
+    var isDamaged: Bool {
+        guard let damagedSegment, let names = try? files.names() else { return false }
+        return names.contains(damagedSegment)
+    }
 
     init(_ number: Int, _ settings: ReplicaSettings, _ clock: SimulatedClock) {
         self.number = number

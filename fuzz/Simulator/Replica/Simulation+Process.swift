@@ -56,10 +56,10 @@ extension Simulation {
                 "replica \(replica.number) lost part of its log: durable was "
                     + "\(replica.durable.text), a restart finds \(found.text)")
         }
+        if replica.isDamaged { replica.lostLogs.append((opened.memberID, replica.durable)) }
         replica.durable = found
         replica.issued = found
         replica.inFlight = []
-        replica.isDamaged = false
     }
 
     /// Wakes the core's thread at a time; an earlier wake-up stays.
@@ -168,6 +168,9 @@ extension Simulation {
                 other.process?.core.memberID == voter && other.durable.term(at: index) == raft.term
                     || other.process == nil && other.lastMemberID == voter
                         && other.durable.term(at: index) == raft.term
+                    || other.lostLogs.contains {
+                        $0.member == voter && $0.log.term(at: index) == raft.term
+                    }
             }
         }
         // The membership may have changed in the same round, after the commit.

@@ -119,7 +119,7 @@ extension Simulation {
                 content.replaceSubrange(to..<to + 512, with: content[from..<from + 512])
                 try victim.files.setContent(of: name, content)
             }
-            victim.isDamaged = true
+            victim.damagedSegment = name
         } catch {
             throw .correctness("cannot damage the log: \(error)")
         }

@@ -69,10 +69,11 @@ extension Simulation {
         } catch {
             throw .correctness("cannot empty a directory: \(error)")
         }
+        replica.lostLogs.append((replica.lastMemberID, replica.durable))
         replica.files.removeAll()
         replica.durable = LogMirror()
         replica.inFlight = []
-        replica.isDamaged = false
+        replica.damagedSegment = nil
         replica.lastMemberID = 0
         replica.condition = .beingReplaced
         try start(replica)
