@@ -10,8 +10,8 @@ package import Store
 /// little-endian. ReadSnapshot takes token (8), offset (8) and count (4) and answers so many bytes
 /// of it, fewer only at its end; CloseSnapshot takes a token. ChangeMembers takes a `MemberRequest`
 /// and answers the id of the member that it is about as 16 hexadecimal digits; TransferLeadership
-/// takes a member id as text of base 16, 0 for the fittest, and answers the new leader's. Scrub takes
-/// nothing and answers what was read as text, or the damage as an error.
+/// takes a member id as text of base 16, 0 for the fittest, and answers the new leader's. Scrub
+/// takes nothing and answers what was read as text, or the damage as an error.
 package enum AdminService {
     package static let openSnapshotPath = "/martlet.Admin/OpenSnapshot"
     package static let readSnapshotPath = "/martlet.Admin/ReadSnapshot"
