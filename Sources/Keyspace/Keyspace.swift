@@ -89,7 +89,7 @@ package final class Keyspace: Sendable {
     package var appliedTerm: UInt64 { state.appliedTerm }
     package var revision: Int64 { state.revision }
     package var compactRevision: Int64 { state.compactRevision }
-    /// Equal on all replicas at equal applied indexes: docs/decisions/0006-running-hashes.md.
+    /// Equal on all replicas at equal applied indexes: docs/decisions/0007-running-hashes.md.
     package var hash: UInt64 { stored.withLock { $0.hash } }
     /// The first damage that was met since the keyspace was opened.
     package var damage: KeyspaceError? { damageNote.first }

@@ -3,7 +3,7 @@ package import Keyspace
 /// Compares this replica's hashes with what a majority of the voters reported for the same entry.
 ///
 /// Everything comes through the log, so that all replicas see the same reports; which of them
-/// differs is for each one itself to say. docs/decisions/0006-running-hashes.md.
+/// differs is for each one itself to say. docs/decisions/0007-running-hashes.md.
 package struct HashComparison: Sendable {
     package enum Verdict: Sendable, Hashable {
         /// Not enough reports yet, or no majority among them.

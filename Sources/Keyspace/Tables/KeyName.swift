@@ -6,7 +6,7 @@ import Basics
 /// first 440 bytes of that, 0xff and the first 16 bytes of the key's SHA-256; the table `longKeys`
 /// has the key itself. Names sort as their keys do, except among long keys that have their first
 /// 440 bytes in common: those stand together, and whoever walks over them sorts them.
-/// docs/decisions/0007-long-keys.md says why.
+/// docs/decisions/0008-long-keys.md says why.
 enum KeyName {
     static let shortBytesMax = 440
     private static let hashBytes = 16

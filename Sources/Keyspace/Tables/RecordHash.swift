@@ -1,5 +1,5 @@
 /// Hash of a record for the running hash of the state: of its position, and of the checksums and
-/// lengths of its chunks, which bind everything else. docs/decisions/0006-running-hashes.md.
+/// lengths of its chunks, which bind everything else. docs/decisions/0007-running-hashes.md.
 ///
 /// Sixty-four bits, not cryptographic: it finds replicas that differ by accident.
 struct RecordHash {
