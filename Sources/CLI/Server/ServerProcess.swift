@@ -178,13 +178,14 @@ struct ServerProcess {
     /// its directory.
     private func watchDirectory(_ group: any EventLoopGroup, _ stop: StopLatch) {
         let path = directory.replicaPath(replica.number)
-        let log = log
+        let (log, link) = (log, link)
         let first = Files.identity(path)
         group.next().scheduleRepeatedTask(
             initialDelay: .milliseconds(500), delay: .milliseconds(500)
         ) { _ in
             guard !stop.isRaised, Files.identity(path) != first else { return }
             log.line("\(path) was removed under the running replica")
+            link?.send(.failed("\(path) was removed under the running replica"))
             exit(1)
         }
     }
