@@ -131,7 +131,9 @@ extension WatchHub.Inner {
     /// Takes every watcher out of the lists, for the end. The order of keys does not matter:
     /// each watcher is answered once.
     mutating func takeAll() -> [KeyspaceWatch] {
-        let all = waitingForKey.values.flatMap { $0 } + waitingForRange + behind
+        // In the order of keys: a dictionary's own order differs from process to process.
+        let keys = waitingForKey.keys.sorted(by: isOrderedBefore)
+        let all = keys.flatMap { waitingForKey[$0] ?? [] } + waitingForRange + behind
         waitingForKey = [:]
         waitingForRange = []
         behind = []
