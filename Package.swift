@@ -167,9 +167,11 @@ let package = Package(
         tests("Raft", ["Raft", "Basics"]),
         tests("LMDB", ["LMDB", "Basics"]),
         tests("WriteAheadLog", ["WriteAheadLog", "Basics", "Raft"]),
-        tests("Keyspace", ["Keyspace", "Basics", "LMDB"]),
-        tests("ReplicaCore", ["ReplicaCore", "Basics", "Keyspace"]),
-        tests("Backup", ["Backup", "Basics", "Raft", "WriteAheadLog", "Keyspace"]),
+        tests("Keyspace", ["Keyspace", "TestSupport", "Basics", "LMDB"]),
+        tests("ReplicaCore", ["ReplicaCore", "TestSupport", "Basics", "Keyspace"]),
+        tests(
+            "Backup",
+            ["Backup", "TestSupport", "Basics", "Raft", "WriteAheadLog", "Keyspace"]),
         tests("HTTP", ["HTTP", "Basics", "PKI", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("EtcdMessages", ["EtcdMessages", "Basics", "Keyspace"]),
         tests(

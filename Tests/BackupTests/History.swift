@@ -1,4 +1,5 @@
 import Backup
+import TestSupport
 import Basics
 import Keyspace
 import Raft

@@ -1,6 +1,7 @@
 import Backup
 import Basics
 import Keyspace
+import TestSupport
 import Testing
 
 @Suite struct PointInTimeTests {

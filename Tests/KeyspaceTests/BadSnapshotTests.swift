@@ -1,5 +1,6 @@
 import Basics
 import Keyspace
+import TestSupport
 import Testing
 
 /// Every way a snapshot file can be wrong: one error that names the file and the byte, and

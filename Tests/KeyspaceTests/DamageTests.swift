@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Keyspace
+import TestSupport
 import Testing
 
 /// What becomes of a file with damage that no checksum of a record can tell.

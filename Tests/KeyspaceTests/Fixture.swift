@@ -1,5 +1,6 @@
 import Basics
 import Keyspace
+import TestSupport
 import Testing
 
 /// A keyspace of its own, driven one command at a time.

@@ -1,5 +1,6 @@
 import Basics
 import Keyspace
+import TestSupport
 import Testing
 
 /// The running hash is a function of what was applied, and of nothing else.

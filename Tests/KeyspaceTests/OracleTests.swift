@@ -1,5 +1,6 @@
 import Basics
 import Keyspace
+import TestSupport
 import Testing
 
 /// A watcher with what it has been told, pulled again from within its answers.

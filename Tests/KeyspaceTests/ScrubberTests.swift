@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import Keyspace
 import LMDB
+import TestSupport
 import Testing
 
 @Suite struct ScrubberTests {

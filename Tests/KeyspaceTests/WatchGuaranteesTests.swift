@@ -1,5 +1,6 @@
 import Basics
 import Keyspace
+import TestSupport
 import Testing
 
 /// The nine guarantees that etcd's robustness tests check, each on what slow and fast watchers were

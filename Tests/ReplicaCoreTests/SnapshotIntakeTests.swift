@@ -1,6 +1,7 @@
 import Basics
 import Keyspace
 import ReplicaCore
+import TestSupport
 import Testing
 
 /// A snapshot from a peer, cut off anywhere, goes on where it ended.

@@ -9,8 +9,9 @@ enum SnapshotProperty {
 
     static func check(_ script: Bytes) {
         let file = EditScript.apply(script, to: sample)
-        let path = directory + "/edited"
+        let path = directory + ".edited"
         write(file, to: path)
+        defer { unsafe unlink(path) }
         do throws(KeyspaceError) {
             try SnapshotFile.verify(path)
             precondition(file == sample, "a damaged snapshot passes")
@@ -48,6 +49,8 @@ enum SnapshotProperty {
                 unsafe unlink(keyspacePath + "/" + name)
             }
             unsafe rmdir(keyspacePath)
+            unsafe unlink(path)
+            unsafe rmdir(directory)
         }
         return read(path)
     }
