@@ -20,6 +20,10 @@ final class TestCluster: Sendable {
         try await server.bootstrap()
     }
 
+    deinit {
+        store.close()
+    }
+
     static let admin = PeerIdentity(commonName: "admin", organizations: ["system:masters"])
 
     struct Answer {

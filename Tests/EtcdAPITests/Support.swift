@@ -28,6 +28,7 @@ func withRemoteStore<Result>(
     }
     channel.close()
     await server.stop()
+    store.close()
     return try outcome.get()
 }
 

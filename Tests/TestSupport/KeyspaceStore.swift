@@ -21,6 +21,12 @@ package final class KeyspaceStore: Store {
         writer = Locked(Writer(index: keyspace.appliedIndex))
     }
 
+    /// At the end of a test; what was served with the store may refer to it for longer.
+    package func close() {
+        keyspace.stop()
+        directory.remove()
+    }
+
     deinit {
         keyspace.stop()
     }

@@ -17,6 +17,11 @@ package final class TemporaryDirectory: Sendable {
     }
 
     deinit {
+        remove()
+    }
+
+    /// At once, for whoever cannot wait until nothing refers to it any more.
+    package func remove() {
         Self.remove(path)
     }
 
