@@ -38,6 +38,11 @@ class BeforeStartTests(unittest.TestCase):
     def test_wrong_flags(self):
         self.assertIn("--replicas is 1, 3 or 5", self.up("--replicas", "2").err)
         self.assertIn("--plaintext needs --store-only", self.up("--plaintext").err)
+        self.assertIn("--hosts names 2 addresses for 3 replicas",
+                      self.up("--hosts", "127.0.0.2,127.0.0.3").err)
+        self.assertIn("--hosts: db is not an IPv4 address",
+                      self.up("--hosts", "127.0.0.2,db,127.0.0.3").err)
+        self.assertIn("is not free", self.up("--hosts", "192.0.2.1,127.0.0.2,127.0.0.3").err)
 
     def test_newer_format(self):
         os.makedirs(self.scratch + "/data")

@@ -12,15 +12,22 @@ final class Journal: Sendable {
         var revision: Int64?
     }
 
+    /// A time without an acknowledged write, and when in the run it ended.
+    struct Gap: Sendable {
+        var milliseconds: UInt64
+        var endedAfterSeconds: UInt64
+    }
+
     private struct State {
         var position = 0
         var entries: [Entry] = []
         /// When writes were acknowledged, for the longest time without one.
         var lastAcknowledged: MonotonicTime?
-        var longestGapMilliseconds: UInt64 = 0
+        var longestGap = Gap(milliseconds: 0, endedAfterSeconds: 0)
         var acknowledged = 0
     }
     private let state = Locked(State())
+    private let start = MonotonicTime.now()
 
     /// The next position in the order of events.
     func tick() -> Int {
@@ -36,8 +43,12 @@ final class Journal: Sendable {
             guard entry.value != nil, entry.revision != nil else { return }
             state.acknowledged += 1
             if let last = state.lastAcknowledged {
-                state.longestGapMilliseconds = max(
-                    state.longestGapMilliseconds, now.milliseconds(since: last))
+                let milliseconds = now.milliseconds(since: last)
+                if milliseconds > state.longestGap.milliseconds {
+                    state.longestGap = Gap(
+                        milliseconds: milliseconds,
+                        endedAfterSeconds: now.milliseconds(since: start) / 1_000)
+                }
             }
             state.lastAcknowledged = now
         }
@@ -45,5 +56,5 @@ final class Journal: Sendable {
 
     var entries: [Entry] { state.withLock { $0.entries } }
     var acknowledged: Int { state.withLock { $0.acknowledged } }
-    var longestGapMilliseconds: UInt64 { state.withLock { $0.longestGapMilliseconds } }
+    var longestGap: Gap { state.withLock { $0.longestGap } }
 }

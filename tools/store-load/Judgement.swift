@@ -23,13 +23,14 @@ struct Judgement: Sendable {
             let final = try await settle(stores)
             let events = try agreedEvents()
             let count = try explain(events, final)
+            let gap = journal.longestGap
             return Verdict(
                 isGood: true,
                 text:
                     "0 violations: \(journal.acknowledged) acknowledged writes, "
                     + "\(count) operations, \(events.count) events at \(watchers.count) "
                     + "watchers, longest gap between acknowledged writes "
-                    + "\(journal.longestGapMilliseconds) ms")
+                    + "\(gap.milliseconds) ms, until second \(gap.endedAfterSeconds)")
         } catch {
             return Verdict(isGood: false, text: "violation: \(error.text)")
         }

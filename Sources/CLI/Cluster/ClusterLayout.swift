@@ -1,17 +1,21 @@
 import Basics
 import Objects
 
-/// What `DATA-DIR/cluster.json` says: who belongs to the cluster and on which ports.
+/// What `DATA-DIR/cluster.json` says: who belongs to the cluster, at which addresses and ports.
 struct ClusterLayout: Sendable, Hashable {
     struct Replica: Sendable, Hashable {
         /// 1-based, as in `replica-1`.
         var number: Int
         var memberID: UInt64
+        /// IPv4 address that all ports of the replica listen on.
+        var host = Self.loopback
         var storePort: Int
         var apiPort: Int
 
         var name: String { "replica-\(number)" }
         var peerPort: Int { storePort + 1 }
+
+        static let loopback = "127.0.0.1"
     }
 
     static let formatVersion: Int64 = 1
@@ -43,9 +47,10 @@ struct ClusterLayout: Sendable, Hashable {
         return layout
     }
 
-    /// Takes over what may change between two runs: ports, nodes and modes.
+    /// Takes over what may change between two runs: addresses, ports, nodes and modes.
     mutating func apply(_ shape: ClusterShape) {
         for index in replicas.indices {
+            replicas[index].host = shape.host(index)
             replicas[index].storePort = shape.storePort + 10 * index
             replicas[index].apiPort = shape.apiPort + index
         }
@@ -55,7 +60,7 @@ struct ClusterLayout: Sendable, Hashable {
     }
 
     var storeEndpoints: [String] {
-        replicas.map { (isPlaintext ? "http" : "https") + "://127.0.0.1:\($0.storePort)" }
+        replicas.map { (isPlaintext ? "http" : "https") + "://\($0.host):\($0.storePort)" }
     }
 
     func replica(_ number: Int) throws(CommandError) -> Replica {
@@ -69,11 +74,17 @@ struct ClusterLayout: Sendable, Hashable {
 /// What the flags of `martlet up` ask for.
 struct ClusterShape: Sendable, Hashable {
     var replicaCount = 3
+    /// One address a replica; none: loopback.
+    var hosts: [String] = []
     var nodeCount = 1
     var storePort = 2379
     var apiPort = 6443
     var isStoreOnly = false
     var isPlaintext = false
+
+    func host(_ index: Int) -> String {
+        hosts.isEmpty ? ClusterLayout.Replica.loopback : hosts[index]
+    }
 }
 
 extension ClusterLayout {
@@ -82,6 +93,7 @@ extension ClusterLayout {
         for replica in replicas {
             members.append([
                 "name": .string(replica.name), "id": .string(hexadecimal(replica.memberID)),
+                "host": .string(replica.host),
                 "storePort": .integer(Int64(replica.storePort)),
                 "peerPort": .integer(Int64(replica.peerPort)),
                 "apiPort": .integer(Int64(replica.apiPort)),
@@ -117,7 +129,9 @@ extension ClusterLayout {
             else { throw fail("members[\(index)]") }
             replicas.append(
                 Replica(
-                    number: index + 1, memberID: id, storePort: Int(store), apiPort: Int(api)))
+                    number: index + 1, memberID: id,
+                    host: member["host"]?.stringValue ?? Replica.loopback, storePort: Int(store),
+                    apiPort: Int(api)))
         }
         nodes = (json["nodes"]?.arrayValue ?? []).compactMap { $0.stringValue }
         isStoreOnly = json["storeOnly"]?.boolValue ?? false

@@ -12,7 +12,7 @@ struct ClusterPKI {
     let peer: CertificateAuthority
     let api: CertificateAuthority
 
-    /// Names that every server answers to.
+    /// Names that every server on this machine answers to.
     static var serverNames: [String] {
         var names = ["localhost", "127.0.0.1", "::1"]
         let host = hostName()
@@ -52,10 +52,12 @@ struct ClusterPKI {
         for replica in layout.replicas {
             let folder = directory.pkiPath + "/" + replica.name
             try Files.makeDirectory(folder, mode: 0o700)
+            var names = Self.serverNames + ["kubernetes"]
+            if !names.contains(replica.host) { names.append(replica.host) }
             for (authority, file) in [(store, "store"), (peer, "peer"), (api, "api")] {
                 let request = CertificateRequest(
-                    commonName: replica.name, serverNames: Self.serverNames + ["kubernetes"],
-                    isServer: true, isClient: file == "peer")
+                    commonName: replica.name, serverNames: names, isServer: true,
+                    isClient: file == "peer")
                 try Self.write(authority.issue(request, now: now), folder + "/" + file)
             }
         }
@@ -94,7 +96,7 @@ struct Kubeconfig {
         var out = "apiVersion: v1\nkind: Config\ncurrent-context: martlet-1\nclusters:\n"
         for replica in layout.replicas {
             out += "- name: martlet-\(replica.number)\n  cluster:\n"
-            out += "    server: https://127.0.0.1:\(replica.apiPort)\n"
+            out += "    server: https://\(replica.host):\(replica.apiPort)\n"
             out += "    certificate-authority-data: \(base64(caPEM))\n"
         }
         out += "users:\n- name: martlet-admin\n  user:\n"

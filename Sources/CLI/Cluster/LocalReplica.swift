@@ -11,9 +11,9 @@ struct LocalReplica {
 
     /// Where a replica that listens for peers here serves clients: one port below, as `martlet up`
     /// lays it out.
-    func clientURLs(peerPort: Int) throws -> [String] {
+    func clientURLs(peerHost: String, peerPort: Int) throws -> [String] {
         let scheme = try directory.readLayout().isPlaintext ? "http" : "https"
-        return ["\(scheme)://127.0.0.1:\(peerPort - 1)"]
+        return ["\(scheme)://\(peerHost):\(peerPort - 1)"]
     }
 
     /// Lays out the next replica: its ports and certificates.
@@ -28,7 +28,8 @@ struct LocalReplica {
         let apiPort = (layout.replicas.map(\.apiPort).max() ?? 0) + 1
         layout.replicas.append(
             ClusterLayout.Replica(
-                number: number, memberID: id, storePort: member.peerPort - 1, apiPort: apiPort))
+                number: number, memberID: id, host: member.peerHost,
+                storePort: member.peerPort - 1, apiPort: apiPort))
         try ClusterPKI(directory, now: .now()).issueAll(for: layout, now: .now())
         try directory.write(layout)
         print("run it: martlet server --data-dir \(directory.path) --replica \(number)")

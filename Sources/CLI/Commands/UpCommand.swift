@@ -19,6 +19,9 @@ struct UpCommand: ParsableCommand {
     @Option(help: "Container runtime of the agents; only `process` is there yet.")
     var runtime = "process"
 
+    @Option(help: "IPv4 addresses of this machine, comma-separated, one a replica, to listen on.")
+    var hosts: String?
+
     @Option(help: "Store client port of replica 1; replica i has port + 10*(i-1).")
     var storePort = 2379
 
@@ -49,12 +52,33 @@ struct UpCommand: ParsableCommand {
         guard !plaintext || storeOnly else {
             throw ValidationError("--plaintext needs --store-only")
         }
+        try validateHosts()
         for (flag, port, last) in [
             ("--store-port", storePort, storePort + 10 * (replicas - 1) + 1),
             ("--api-port", apiPort, apiPort + replicas - 1),
         ] where port < 1 || last > 65_535 {
             throw ValidationError("\(flag) \(port) leaves no room for \(replicas) replicas")
         }
+    }
+
+    private func validateHosts() throws {
+        guard hosts != nil else { return }
+        guard hostList.count == replicas else {
+            throw ValidationError(
+                "--hosts names \(hostList.count) addresses for \(replicas) replicas")
+        }
+        for host in hostList {
+            guard isIPv4Address(host) else {
+                throw ValidationError("--hosts: \(host) is not an IPv4 address")
+            }
+            guard !plaintext || host.hasPrefix("127.") else {
+                throw ValidationError("--plaintext is for loopback, not for \(host)")
+            }
+        }
+    }
+
+    private var hostList: [String] {
+        hosts?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
     }
 
     func run() throws {
@@ -69,8 +93,8 @@ struct UpCommand: ParsableCommand {
     private func runCluster() throws {
         let directory = DataDirectory(dataDir)
         let shape = ClusterShape(
-            replicaCount: replicas, nodeCount: storeOnly ? 0 : nodes, storePort: storePort,
-            apiPort: apiPort, isStoreOnly: storeOnly, isPlaintext: plaintext)
+            replicaCount: replicas, hosts: hostList, nodeCount: storeOnly ? 0 : nodes,
+            storePort: storePort, apiPort: apiPort, isStoreOnly: storeOnly, isPlaintext: plaintext)
         let layout = try directory.layout(for: shape)
         let lock = try DirectoryLock(path: directory.lockPath)
         defer { lock.release() }
@@ -122,7 +146,7 @@ struct UpCommand: ParsableCommand {
             var ports = [replica.storePort, replica.peerPort]
             if !layout.isStoreOnly { ports.append(replica.apiPort) }
             for port in ports {
-                if let reason = whyPortIsTaken(port) {
+                if let reason = whyPortIsTaken(port, of: replica.host) {
                     throw CommandError(
                         "port \(port) of \(replica.name) is not free (\(reason));"
                             + " choose others with --store-port and --api-port")

@@ -26,7 +26,7 @@ struct AgentProcess {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tls = try clientTLS()
         let endpoints = layout.replicas.map {
-            GRPCChannel.Endpoint(host: "127.0.0.1", port: $0.apiPort)
+            GRPCChannel.Endpoint(host: $0.host, port: $0.apiPort)
         }
         let channel = GRPCChannel(endpoints: endpoints, tls: tls, group: group)
         let store = RemoteStore(channel: channel)

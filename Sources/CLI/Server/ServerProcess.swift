@@ -85,7 +85,7 @@ struct ServerProcess {
         _ store: LocalStore, _ running: Replica, _ group: any EventLoopGroup
     ) async throws -> HTTPServer {
         return try await HTTPServer.start(
-            host: "127.0.0.1", port: replica.storePort,
+            host: replica.host, port: replica.storePort,
             tls: layout.isPlaintext ? nil : try tls("store", authority: "ca"), group: group,
             handler: EtcdAPI.handler(
                 store: store,
@@ -109,7 +109,7 @@ struct ServerProcess {
         }
         let server = APIServer(store: store, options: options)
         let port = try await HTTPServer.start(
-            host: "127.0.0.1", port: replica.apiPort, tls: try tls("api", authority: "api-ca"),
+            host: replica.host, port: replica.apiPort, tls: try tls("api", authority: "api-ca"),
             group: group, handler: server.handler,
             onTunnel: { server.tunnels.accept($0, $1) }, log: { log.line($0) })
         log.line("\(replica.name) serves the Kubernetes API on port \(port.port)")

@@ -22,9 +22,9 @@ extension ClusterLayout {
         let scheme = isPlaintext ? "http" : "https"
         return replicas.map { replica in
             ReplicaMember(
-                id: replica.memberID, name: replica.name, peerHost: "127.0.0.1",
+                id: replica.memberID, name: replica.name, peerHost: replica.host,
                 peerPort: replica.peerPort,
-                clientURLs: ["\(scheme)://127.0.0.1:\(replica.storePort)"])
+                clientURLs: ["\(scheme)://\(replica.host):\(replica.storePort)"])
         }
     }
 }

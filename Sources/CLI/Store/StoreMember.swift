@@ -56,7 +56,7 @@ struct StoreMemberAdd: AsyncParsableCommand {
             var member = try newMember(name, address)
             if let directory = self.connection.directory {
                 member.clientURLs = try LocalReplica(directory).clientURLs(
-                    peerPort: member.peerPort)
+                    peerHost: member.peerHost, peerPort: member.peerPort)
             }
             let id = try await connection.change(.add(member, staysLearner: learner))
             print("\(name) is member \(id)\(learner ? ", a learner" : "")")

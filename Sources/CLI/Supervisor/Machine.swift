@@ -8,8 +8,13 @@ func executablePath() throws(CommandError) -> String {
     return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-/// Why nothing can listen on this port of the loopback address; nil when it is free.
-func whyPortIsTaken(_ port: Int) -> String? {
+func isIPv4Address(_ text: String) -> Bool {
+    var address = in_addr()
+    return unsafe inet_pton(AF_INET, text, &address) == 1
+}
+
+/// Why nothing can listen on this port of an address of this machine; nil when it is free.
+func whyPortIsTaken(_ port: Int, of host: String) -> String? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { return systemMessage(errno) }
     defer { close(descriptor) }
@@ -19,7 +24,9 @@ func whyPortIsTaken(_ port: Int) -> String? {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(UInt16(port).bigEndian)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    guard unsafe inet_pton(AF_INET, host, &address.sin_addr) == 1 else {
+        return "\(host) is not an IPv4 address"
+    }
     let result = unsafe withUnsafePointer(to: &address) { pointer in
         unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
             unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -128,9 +128,11 @@ struct StoreRecover: ParsableCommand {
     }
 
     private func newLayout(_ old: ClusterLayout) -> ClusterLayout {
+        let count = replicas ?? old.replicas.count
+        let hosts = old.replicas.prefix(count).map(\.host)
         var shape = ClusterShape(
-            replicaCount: replicas ?? old.replicas.count, nodeCount: old.nodes.count,
-            isStoreOnly: old.isStoreOnly, isPlaintext: old.isPlaintext)
+            replicaCount: count, hosts: hosts.count == count ? hosts : [],
+            nodeCount: old.nodes.count, isStoreOnly: old.isStoreOnly, isPlaintext: old.isPlaintext)
         if let first = old.replicas.first {
             shape.storePort = first.storePort
             shape.apiPort = first.apiPort
