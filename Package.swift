@@ -168,7 +168,9 @@ let package = Package(
         tests("LMDB", ["LMDB", "Basics"]),
         tests("WriteAheadLog", ["WriteAheadLog", "Basics", "Raft"]),
         tests("Keyspace", ["Keyspace", "TestSupport", "Basics", "LMDB"]),
-        tests("ReplicaCore", ["ReplicaCore", "TestSupport", "Basics", "Keyspace"]),
+        tests(
+            "ReplicaCore",
+            ["ReplicaCore", "TestSupport", "Basics", "Raft", "WriteAheadLog", "Keyspace"]),
         tests(
             "Backup",
             ["Backup", "TestSupport", "Basics", "Raft", "WriteAheadLog", "Keyspace"]),

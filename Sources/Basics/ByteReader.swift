@@ -54,27 +54,44 @@ package struct ByteReader: Sendable {
         return byte == 1
     }
 
+    // The generic forms are inlined and the loops are not: unspecialized integer arithmetic of
+    // another module costs a hundred times as much.
+
+    @inlinable
     package mutating func readLittleEndian<I: FixedWidthInteger & UnsignedInteger>(
         _ field: String, as: I.Type = I.self
     ) throws(DecodingFailure) -> I {
-        let width = I.bitWidth / 8
+        I(truncatingIfNeeded: try readLittleEndian(field, width: I.bitWidth / 8))
+    }
+
+    @inlinable
+    package mutating func readBigEndian<I: FixedWidthInteger & UnsignedInteger>(
+        _ field: String, as: I.Type = I.self
+    ) throws(DecodingFailure) -> I {
+        I(truncatingIfNeeded: try readBigEndian(field, width: I.bitWidth / 8))
+    }
+
+    /// - Parameter width: bytes, 8 at most.
+    @usableFromInline
+    mutating func readLittleEndian(
+        _ field: String, width: Int
+    ) throws(DecodingFailure) -> UInt64 {
         guard remaining >= width else { throw failure(field, "input ends early") }
-        var value: I = 0
+        var value: UInt64 = 0
         for index in 0..<width {
-            value |= I(truncatingIfNeeded: bytes[offset + index]) << I(index * 8)
+            value |= UInt64(bytes[offset + index]) << UInt64(index * 8)
         }
         offset += width
         return value
     }
 
-    package mutating func readBigEndian<I: FixedWidthInteger & UnsignedInteger>(
-        _ field: String, as: I.Type = I.self
-    ) throws(DecodingFailure) -> I {
-        let width = I.bitWidth / 8
+    /// - Parameter width: bytes, 8 at most.
+    @usableFromInline
+    mutating func readBigEndian(_ field: String, width: Int) throws(DecodingFailure) -> UInt64 {
         guard remaining >= width else { throw failure(field, "input ends early") }
-        var value: I = 0
+        var value: UInt64 = 0
         for index in 0..<width {
-            value = value << 8 | I(truncatingIfNeeded: bytes[offset + index])
+            value = value << 8 | UInt64(bytes[offset + index])
         }
         offset += width
         return value

@@ -28,15 +28,25 @@ package struct ByteWriter: Sendable {
         bytes.append(contentsOf: raw)
     }
 
+    @inlinable
     package mutating func writeLittleEndian<I: FixedWidthInteger>(_ value: I) {
-        for shift in stride(from: 0, to: I.bitWidth, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> I(shift)))
-        }
+        writeLittleEndian(UInt64(truncatingIfNeeded: value), width: I.bitWidth / 8)
     }
 
+    @inlinable
     package mutating func writeBigEndian<I: FixedWidthInteger>(_ value: I) {
-        for shift in stride(from: I.bitWidth - 8, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> I(shift)))
+        let width = I.bitWidth / 8
+        let word = UInt64(truncatingIfNeeded: value) << UInt64(64 - I.bitWidth)
+        writeLittleEndian(word.byteSwapped, width: width)
+    }
+
+    /// Not generic, as in `ByteReader`. The lowest `width` bytes, 8 at most.
+    @usableFromInline
+    mutating func writeLittleEndian(_ word: UInt64, width: Int) {
+        var rest = word
+        for _ in 0..<width {
+            bytes.append(UInt8(truncatingIfNeeded: rest))
+            rest >>= 8
         }
     }
 

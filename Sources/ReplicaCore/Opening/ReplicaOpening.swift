@@ -52,7 +52,7 @@ package struct ReplicaOpening {
             hardState: recovered.hardState, membership: Membership(voters: []),
             snapshotIndex: recovered.previousIndex, snapshotTerm: recovered.previousTerm,
             entries: recovered.entries, applied: keyspace.appliedIndex, lost: recovered.lost)
-        let memberID = try memberID(identity, isBlank: isBlank)
+        let memberID = try memberID(identity, isBlank: isBlank, hadLog: !recovered.isNew)
         // A state that is lost altogether comes back as a snapshot, with the members.
         let isLost = recovered.lost != nil && recovered.lastIndex == 0
         let cluster = try isLost ? .none : members(keyspace, isBlank: isBlank)
@@ -62,24 +62,26 @@ package struct ReplicaOpening {
             cluster: cluster, initial: initial, isNew: isBlank)
     }
 
+    /// 0 if the replica has to wait for an id: it may have promised something that it forgot.
     private func memberID(
-        _ identity: ReplicaIdentity?, isBlank: Bool
+        _ identity: ReplicaIdentity?, isBlank: Bool, hadLog: Bool
     ) throws(ReplicaFailure) -> UInt64 {
-        if isBlank && settings.isNewCluster {
-            guard let own = settings.members.first(where: { $0.name == settings.name })
-            else {
-                throw ReplicaFailure(nil, "\(settings.name) is not a member of the cluster")
-            }
-            try directory.write(
-                ReplicaIdentity(
-                    clusterID: settings.clusterID, memberID: own.id, isJoining: false))
-            return own.id
+        if let identity {
+            if !isBlank || identity.isJoining { return identity.memberID }
+            // The log's first segment is durable before the identity is. With an empty segment,
+            // nothing that could have been promised was ever written; without one the log is lost.
+            return settings.isNewCluster && hadLog ? identity.memberID : 0
         }
-        guard let identity else {
-            if isBlank { return 0 }
+        guard isBlank else {
             throw ReplicaFailure(.corrupt, "\(directory.identity) is missing")
         }
-        return isBlank && !identity.isJoining ? 0 : identity.memberID
+        guard settings.isNewCluster else { return 0 }
+        guard let own = settings.members.first(where: { $0.name == settings.name }) else {
+            throw ReplicaFailure(nil, "\(settings.name) is not a member of the cluster")
+        }
+        try directory.write(
+            ReplicaIdentity(clusterID: settings.clusterID, memberID: own.id, isJoining: false))
+        return own.id
     }
 
     /// The members as of the applied entry, with today's addresses.

@@ -27,6 +27,8 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
     var waiting: [LogWork] = []
     var batch: LogBatch?
     var isLogBroken = false
+    /// Everything that was to be written is durable.
+    var isLogIdle: Bool { waiting.isEmpty && batch == nil }
 
     private(set) var links: [Link] = []
     var ownID: UInt64

@@ -46,6 +46,8 @@ final class SimulatedReplica {
     var lostLogs: [(member: UInt64, log: LogMirror)] = []
     /// The segment of the log that was damaged.
     var damagedSegment: String?
+    /// Damage cost its log something: it has no vote before it durably has all of it again.
+    var hasLostTail = false
 
     /// What a restart finds need not be what was written. Damage that costs nothing at one start,
     /// because the keyspace has all of it, may cost something at the next, when the keyspace has to
@@ -63,7 +65,8 @@ final class SimulatedReplica {
 
     var directory: ReplicaDirectory { ReplicaDirectory(settings.directory) }
 
-    var isBlank: Bool { durable == LogMirror() && inFlight.isEmpty }
+    /// It never promised anything.
+    var isBlank: Bool { durable == LogMirror() }
 }
 
 /// A running replica: the production core and what surrounds it.

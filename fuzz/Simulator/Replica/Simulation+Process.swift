@@ -57,6 +57,7 @@ extension Simulation {
                     + "\(replica.durable.text), a restart finds \(found.text)")
         }
         if replica.isDamaged { replica.lostLogs.append((opened.memberID, replica.durable)) }
+        replica.hasLostTail = opened.initial.lost != nil
         replica.durable = found
         replica.issued = found
         replica.inFlight = []
@@ -153,6 +154,7 @@ extension Simulation {
             process.commit = raft.commitIndex
         }
         process.membership = raft.membership
+        if raft.lost == nil, process.environment.isLogIdle { replica.hasLostTail = false }
         if let state = process.environment.keyspace?.state {
             try process.monotony.check(
                 raft, stateIndex: state.appliedIndex, revision: state.revision,

@@ -47,7 +47,8 @@ extension Simulation {
     /// all the others; else any quorum.
     private func chooseCore() {
         guard random.chance(1, in: 2), replicas.allSatisfy({ $0.condition == .good }),
-            replicas.allSatisfy({ !$0.isDamaged && $0.files.syncsUntilFailure == nil }),
+            replicas.allSatisfy({ !$0.isDamaged && !$0.hasLostTail }),
+            replicas.allSatisfy({ $0.files.syncsUntilFailure == nil }),
             // A removal under way may need everybody else.
             knownMembers?.voters.count == scenario.replicas, now > lastChurn + 10_000_000
         else { return }

@@ -34,7 +34,7 @@ extension Simulation {
             // After a removal was asked for, the quorum may need everybody else for a while.
             scenario.replicas >= 3 && (lastChurn == 0 || now > lastChurn + 10_000_000)
                 && replicas.allSatisfy { $0.condition == .good && !$0.isDamaged }
-                && replicas.allSatisfy { $0.files.syncsUntilFailure == nil }
+                && replicas.allSatisfy { !$0.hasLostTail && $0.files.syncsUntilFailure == nil }
         default: true
         }
     }

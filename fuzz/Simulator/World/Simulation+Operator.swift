@@ -15,6 +15,9 @@ extension Simulation {
                     trace("operator: \(replica.number) was removed")
                     end(replica)
                     replica.condition = .broken
+                } else if let process = replica.process, process.core.memberID == 0 {
+                    trace("operator: \(replica.number) waits for its replacement")
+                    replica.condition = .beingReplaced
                 }
             case .broken: try empty(replica)
             case .beingReplaced: lookAfter(replica)

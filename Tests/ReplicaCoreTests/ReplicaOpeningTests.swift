@@ -1,0 +1,64 @@
+import Keyspace
+import Raft
+import ReplicaCore
+import TestSupport
+import Testing
+import WriteAheadLog
+
+/// Which id a replica takes up when it starts: an empty directory of a known member never votes.
+@Suite struct ReplicaOpeningTests {
+    private let scratch = TemporaryDirectory()
+
+    @Test func firstStart() throws {
+        #expect(try start(isNewCluster: true) == 2)
+    }
+
+    /// It ended before anything was written, so it cannot have promised anything.
+    @Test func endsBeforeItsFirstWrite() throws {
+        _ = try start(isNewCluster: true)
+        #expect(try start(isNewCluster: true) == 2)
+    }
+
+    /// Somebody else may have begun without it, with other members.
+    @Test func emptyInAClusterThatExists() throws {
+        _ = try start(isNewCluster: true)
+        #expect(try start(isNewCluster: false) == 0)
+    }
+
+    /// The log held a vote, perhaps: it must not vote again, however new the cluster is.
+    @Test func logIsGone() throws {
+        _ = try start(isNewCluster: true, votes: true)
+        try FileSystem.removeTree(scratch.path + "/log")
+        try FileSystem.removeTree(scratch.path + "/keyspace")
+        #expect(try start(isNewCluster: true) == 0)
+    }
+
+    /// It was given another id for good.
+    @Test func joinsWhileTheClusterIsNew() throws {
+        _ = try start(isNewCluster: false)
+        try ReplicaDirectory(scratch.path).write(
+            ReplicaIdentity(clusterID: 7, memberID: 99, isJoining: true))
+        #expect(try start(isNewCluster: true) == 99)
+    }
+
+    /// Returns the id.
+    private func start(isNewCluster: Bool, votes: Bool = false) throws -> UInt64 {
+        var settings = ReplicaSettings(
+            directory: scratch.path, clusterID: 7, name: "b",
+            members: [
+                ReplicaMember(id: 1, name: "a", peerHost: "", peerPort: 1),
+                ReplicaMember(id: 2, name: "b", peerHost: "", peerPort: 2),
+            ], seed: 1)
+        settings.isNewCluster = isNewCluster
+        let opened = try ReplicaOpening(settings).open()
+        defer {
+            opened.keyspace.stop()
+            opened.log.close()
+        }
+        if votes {
+            try opened.log.append(hardState: HardState(term: 3, vote: 1, commit: 0), entries: [])
+            try opened.log.sync()
+        }
+        return opened.memberID
+    }
+}
