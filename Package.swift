@@ -72,6 +72,7 @@ let package = Package(
         // Floor 1
         floor("Raft", ["Basics"]),
         floor("LMDB", ["CLMDB", "CMartlet", "Basics"]),
+        floor("Documents", ["Basics"]),
         // Floor 2
         floor("WriteAheadLog", ["CMartlet", "Basics", "Raft"]),
         floor("Keyspace", ["CMartlet", "CZlib", "Basics", "LMDB"]),
@@ -96,19 +97,24 @@ let package = Package(
         // Floor 5
         floor(
             "EtcdAPI",
-            ["Basics", "Keyspace", "ReplicaCore", "HTTP", "EtcdMessages", "Store", nioCore]),
+            [
+                "Basics", "Documents", "Keyspace", "ReplicaCore", "HTTP", "EtcdMessages", "Store",
+                nioCore,
+            ]),
         floor("PKI", ["Basics", x509, asn1, crypto]),
-        floor("Objects", ["CZlib", "Basics", "Keyspace", "Store", yams]),
+        floor("Objects", ["Documents", "CZlib", "Basics", "Keyspace", "Store", yams]),
         // Floor 6
-        floor("APIServer", ["Basics", "HTTP", "Keyspace", "Store", "Objects", nioCore]),
-        floor("Informers", ["Basics", "Keyspace", "Store", "Objects"]),
+        floor(
+            "APIServer", ["Basics", "HTTP", "Keyspace", "Store", "Documents", "Objects", nioCore]),
+        floor("Informers", ["Basics", "Keyspace", "Store", "Documents", "Objects"]),
         // Floor 7
-        floor("Controllers", ["Basics", "Keyspace", "Store", "Objects", "Informers"]),
-        floor("Scheduler", ["Basics", "Keyspace", "Store", "Objects", "Informers"]),
+        floor("Controllers", ["Basics", "Keyspace", "Store", "Documents", "Objects", "Informers"]),
+        floor("Scheduler", ["Basics", "Keyspace", "Store", "Documents", "Objects", "Informers"]),
         floor(
             "NodeAgent",
             [
-                "CMartlet", "Basics", "HTTP", "Keyspace", "Store", "Objects", "Informers", nioCore,
+                "CMartlet", "Basics", "HTTP", "Keyspace", "Store", "Documents", "Objects",
+                "Informers", nioCore,
                 nioPosix, nioSSL,
             ]),
         // C only: otherwise every pod's shim would load the Swift runtime.
@@ -120,7 +126,8 @@ let package = Package(
             "CLI",
             [
                 "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "HTTP",
-                "ReplicaCore", "Replica", "EtcdMessages", "Store", "EtcdAPI", "PKI", "Objects",
+                "ReplicaCore", "Replica", "EtcdMessages", "Store", "EtcdAPI", "PKI", "Documents",
+                "Objects",
                 "APIServer", "Informers", "Backup",
                 "Controllers", "Scheduler", "NodeAgent", arguments, nioCore, nioPosix, nioSSL,
             ]),
@@ -129,7 +136,7 @@ let package = Package(
             name: "martlet-dump",
             dependencies: [
                 "CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace", "Backup",
-                "Store", "Objects", arguments,
+                "Store", "Documents", "Objects", arguments,
             ], path: "tools/martlet-dump", swiftSettings: house),
         .executableTarget(
             name: "store-load",
@@ -189,28 +196,34 @@ let package = Package(
                 "EtcdAPI", "TestSupport", "Basics", "Keyspace", "HTTP", "EtcdMessages", "Store",
                 nioCore, nioPosix, nioEmbedded,
             ]),
+        tests("Documents", ["Documents", "Basics"]),
         tests("PKI", ["PKI", "Basics"]),
         .testTarget(
-            name: "ObjectsTests", dependencies: ["Objects", "Basics", "Keyspace", "Store"],
+            name: "ObjectsTests",
+            dependencies: ["Documents", "Objects", "Basics", "Keyspace", "Store"],
             exclude: ["Golden"], swiftSettings: house),
         tests(
             "APIServer",
             [
                 "APIServer", "TestSupport", "Basics", "HTTP", "Keyspace", "Store", "EtcdAPI",
-                "Objects", nioCore, nioPosix, nioEmbedded,
+                "Documents", "Objects", nioCore, nioPosix, nioEmbedded,
             ]),
-        tests("Informers", ["Informers", "Basics", "Keyspace", "Store", "Objects"]),
+        tests("Informers", ["Informers", "Basics", "Keyspace", "Store", "Documents", "Objects"]),
         tests(
             "Controllers",
             [
-                "Controllers", "Scheduler", "TestSupport", "Basics", "Keyspace", "Store", "Objects",
+                "Controllers", "Scheduler", "TestSupport", "Basics", "Keyspace", "Store",
+                "Documents", "Objects",
                 "Informers",
             ]),
-        tests("Scheduler", ["Scheduler", "Basics", "Keyspace", "Store", "Objects", "Informers"]),
+        tests(
+            "Scheduler",
+            ["Scheduler", "Basics", "Keyspace", "Store", "Documents", "Objects", "Informers"]),
         tests(
             "NodeAgent",
             [
-                "NodeAgent", "Basics", "CMartlet", "HTTP", "Keyspace", "Store", "Objects",
+                "NodeAgent", "Basics", "CMartlet", "HTTP", "Keyspace", "Store", "Documents",
+                "Objects",
                 "Informers", nioCore, nioPosix, nioEmbedded,
             ]),
         tests("CLI", ["CLI", "Basics"]),

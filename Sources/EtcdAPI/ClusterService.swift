@@ -19,6 +19,17 @@ struct ClusterService: Sendable {
         router.unary("/etcdserverpb.Maintenance/Alarm") { message, _, reply in
             alarm(message, reply)
         }
+        // Freed space is used again by itself, so there is nothing to do.
+        router.unary("/etcdserverpb.Maintenance/Defragment") { _, _, reply in
+            store.status { result in
+                reply(result) {
+                    HeaderOnlyResponse(header: HeaderSource.header($0)).protobufBytes
+                }
+            }
+        }
+        router.unary("/etcdserverpb.Maintenance/Downgrade") { message, _, reply in
+            reply(DowngradeRequest.refusal(of: message))
+        }
     }
 
     private func members(_ status: StoreStatus) -> MemberListResponse {

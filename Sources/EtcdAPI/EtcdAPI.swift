@@ -13,6 +13,9 @@ package enum EtcdAPI {
         WatchService(store: store, headers: headers).register(on: &router)
         LeaseService(store: store, headers: headers).register(on: &router)
         ClusterService(store: store, headers: headers).register(on: &router)
+        LockService(store: store, headers: headers).register(on: &router)
+        ElectionService(store: store, headers: headers).register(on: &router)
+        HealthService(store: store).register(on: &router)
         CommitService(store: store).register(on: &router)
     }
 

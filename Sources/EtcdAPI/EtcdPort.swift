@@ -20,21 +20,43 @@ package struct EtcdPort: HTTPHandler {
         if head.headers.first("content-type")?.hasPrefix("application/grpc") == true {
             return router.handle(head, stream)
         }
+        if head.path.hasPrefix("/v3/") { return gateway(head, stream) }
         guard head.method == "GET" || head.method == "HEAD" else {
             answer(stream, 405, "text/plain", "Method Not Allowed\n")
             return DroppingReceiver(stream)
         }
+        let pages = HealthPages(store: store)
+        if let checks = pages.checks(of: head.path) {
+            pages.run(checks, head, stream)
+            return DroppingReceiver(stream)
+        }
         switch head.path {
-        case "/health": health(head, stream)
+        case "/health": pages.health(head, stream)
         case "/version":
             let version = EtcdAPI.etcdVersion
             answer(
                 stream, 200, "application/json",
-                "{\"etcdserver\":\"\(version)\",\"etcdcluster\":\"\(version)\"}")
+                "{\"etcdserver\":\"\(version)\",\"etcdcluster\":\"\(version)\","
+                    + "\"storage\":\"\(version)\"}")
         case "/metrics": metrics(stream)
         default: answer(stream, 404, "text/plain", "404 page not found\n")
         }
         return DroppingReceiver(stream)
+    }
+
+    /// etcd's JSON gateway: the same methods, with JSON instead of protobuf.
+    private func gateway(
+        _ head: HTTPRequestHead, _ stream: any HTTPServerStream
+    ) -> any HTTPRequestReceiver {
+        guard let route = GatewayRoute.all[head.path] else {
+            stream.answer(404, GRPCStatus(.notFound, "Not Found").json)
+            return DroppingReceiver(stream)
+        }
+        guard head.method == "POST" else {
+            stream.answer(405, GRPCStatus(.unimplemented, "Method Not Allowed").json)
+            return DroppingReceiver(stream)
+        }
+        return GatewayReceiver(route, head, stream, router)
     }
 
     private func answer(
@@ -44,24 +66,6 @@ package struct EtcdPort: HTTPHandler {
         stream.respond(
             status: status,
             headers: ["content-type": type, "content-length": "\(body.readableBytes)"], body: body)
-    }
-
-    /// Healthy is who can read through the leader; `serializable=true` asks only this replica.
-    private func health(_ head: HTTPRequestHead, _ stream: any HTTPServerStream) {
-        var request = RangeRequest(.key(Bytes("health".utf8)), limit: 1)
-        request.isSerializable = head.query.split(separator: "&").contains("serializable=true")
-        store.range(request) { result in
-            switch result {
-            case .success:
-                answer(stream, 200, "application/json", "{\"health\":\"true\",\"reason\":\"\"}")
-            case .failure(let error):
-                let reason =
-                    error == .noLeader ? "RAFT NO LEADER" : "RANGE ERROR:\(error.message)"
-                answer(
-                    stream, 503, "application/json",
-                    "{\"health\":\"false\",\"reason\":\"\(reason)\"}")
-            }
-        }
     }
 
     private func metrics(_ stream: any HTTPServerStream) {

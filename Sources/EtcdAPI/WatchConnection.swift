@@ -65,7 +65,8 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         }
     }
 
-    func receiveEnd() { end(.ok) }
+    /// Events go on, as with etcd: a client that has said all it wants may end its half.
+    func receiveEnd() {}
 
     func cancelled() { stop() }
 

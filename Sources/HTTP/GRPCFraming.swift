@@ -1,9 +1,9 @@
-import Basics
-import NIOCore
+package import Basics
+package import NIOCore
 
 extension ByteBuffer {
     /// A message behind gRPC's five-byte prefix: not compressed, and the length big-endian.
-    mutating func writeGRPCMessage(_ message: Bytes) {
+    package mutating func writeGRPCMessage(_ message: Bytes) {
         writeInteger(UInt8(0))
         writeInteger(UInt32(message.count))
         writeBytes(message)
@@ -11,18 +11,18 @@ extension ByteBuffer {
 }
 
 /// Cuts a stream of bytes into gRPC messages.
-struct GRPCDeframer {
+package struct GRPCDeframer {
     private var pending = ByteBuffer()
     private let messageBytesMax: Int
 
-    init(messageBytesMax: Int) {
+    package init(messageBytesMax: Int) {
         self.messageBytesMax = messageBytesMax
     }
 
     /// Whether part of a message waits for the rest.
     var isInsideMessage: Bool { pending.readableBytes > 0 }
 
-    mutating func append(_ bytes: ByteBuffer) {
+    package mutating func append(_ bytes: ByteBuffer) {
         if pending.readableBytes == 0 {
             pending = bytes
         } else {
@@ -31,7 +31,7 @@ struct GRPCDeframer {
     }
 
     /// The next whole message, or nil until more bytes come.
-    mutating func next() throws(GRPCStatus) -> Bytes? {
+    package mutating func next() throws(GRPCStatus) -> Bytes? {
         guard
             let compressed: UInt8 = pending.getInteger(at: pending.readerIndex),
             let length: UInt32 = pending.getInteger(at: pending.readerIndex + 1)

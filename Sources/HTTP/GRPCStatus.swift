@@ -30,7 +30,7 @@ extension GRPCStatus {
     }
 
     /// Reads the trailers of an answer; nil if there is no status among them.
-    init?(trailers: HTTPHeaders) {
+    package init?(trailers: HTTPHeaders) {
         guard let text = trailers.first("grpc-status"), let number = Int(text) else { return nil }
         code = Code(rawValue: number) ?? .unknown
         message = percentDecoded(trailers.first("grpc-message") ?? "")

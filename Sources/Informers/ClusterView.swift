@@ -1,3 +1,4 @@
+import Documents
 package import Keyspace
 package import Objects
 

@@ -1,3 +1,4 @@
+package import Documents
 package import Objects
 
 /// A `metav1.LabelSelector` as controllers use it.

@@ -1,4 +1,5 @@
-package import Objects
+package import Documents
+import Objects
 
 /// The match of a toleration with a taint.
 package enum Toleration {

@@ -1,3 +1,4 @@
+import Documents
 import Objects
 
 /// A node selector term: requirements on labels and on the node's name, all of which must hold.

@@ -1,3 +1,4 @@
+import Documents
 import Objects
 
 /// Amounts of compute resources: a pod's requests, or what a node has.

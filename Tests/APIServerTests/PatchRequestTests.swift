@@ -1,3 +1,4 @@
+import Documents
 import HTTP
 import Objects
 import Testing

@@ -1,3 +1,4 @@
+import Documents
 import Objects
 import Testing
 

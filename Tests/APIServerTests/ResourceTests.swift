@@ -1,3 +1,4 @@
+import Documents
 import APIServer
 import Basics
 import Keyspace

@@ -1,6 +1,6 @@
+import Documents
 import Basics
 import Keyspace
-import Objects
 
 /// `history`: every retained change of a key.
 struct HistoryReport {

@@ -1,6 +1,7 @@
+import Documents
+import Objects
 import Basics
 import Keyspace
-import Objects
 
 /// `keys`: how many keys of which size stand where; with a prefix, which.
 struct KeysReport {

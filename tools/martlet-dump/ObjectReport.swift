@@ -1,6 +1,7 @@
+import Documents
+import Objects
 import Basics
 import Keyspace
-import Objects
 
 /// `get`: one key, decoded where it is an object of the API.
 struct ObjectReport {

@@ -1,6 +1,6 @@
+import Documents
 import Basics
 import Glibc
-import Objects
 
 /// Lines on standard output, buffered; as text or as JSON documents.
 final class Output {

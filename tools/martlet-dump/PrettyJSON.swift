@@ -1,5 +1,5 @@
+import Documents
 import Basics
-import Objects
 
 /// JSON over several lines, two spaces deep.
 enum PrettyJSON {

@@ -1,8 +1,8 @@
+import Documents
 import Backup
 import Basics
 import Glibc
 import Keyspace
-import Objects
 
 /// `repair`: copies what is intact into a new folder, and lists what is not.
 struct RepairReport {

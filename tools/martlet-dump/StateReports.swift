@@ -1,7 +1,8 @@
+import Documents
+import Objects
 import Backup
 import Basics
 import Keyspace
-import Objects
 
 /// `hash`: one number for the state at a revision; equal on replicas that agree.
 struct HashReport {

@@ -1,7 +1,7 @@
+import Documents
 import Backup
 import Basics
 import Keyspace
-import Objects
 import Raft
 import WriteAheadLog
 

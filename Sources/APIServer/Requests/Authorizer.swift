@@ -1,3 +1,4 @@
+import Documents
 import Objects
 
 /// Who may do what until there is RBAC: `system:masters` everything, everybody a few paths.

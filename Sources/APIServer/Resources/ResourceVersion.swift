@@ -1,3 +1,4 @@
+import Documents
 import Objects
 
 /// The `resourceVersion` parameters of a list or watch, checked together as upstream does.

@@ -1,3 +1,4 @@
+import Documents
 import Objects
 
 /// What `/version` and `/healthz` and their like say.

@@ -1,5 +1,5 @@
+import Documents
 import Basics
-import Objects
 
 /// What `DATA-DIR/cluster.json` says: who belongs to the cluster, at which addresses and ports.
 struct ClusterLayout: Sendable, Hashable {

@@ -1,5 +1,5 @@
+import Documents
 import Basics
-import Objects
 
 /// The folder that holds a cluster: names of what is in it, and the layout file.
 struct DataDirectory: Sendable, Hashable {

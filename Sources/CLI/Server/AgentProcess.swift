@@ -1,10 +1,11 @@
+import Documents
+import Objects
 import Basics
 import HTTP
 import Keyspace
 import NIOCore
 import NIOPosix
 import NodeAgent
-import Objects
 import Store
 
 /// One node agent: it reaches the store through the gate on the API ports, and holds a tunnel to

@@ -1,3 +1,4 @@
+import Documents
 import Objects
 
 /// How far a rollout may go above and below the replicas asked for.

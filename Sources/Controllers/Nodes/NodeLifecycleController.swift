@@ -1,3 +1,4 @@
+import Documents
 package import Basics
 package import Informers
 import Objects

@@ -1,5 +1,6 @@
+package import Documents
 import Basics
-package import Objects
+import Objects
 
 /// Computes a container's variables: `envFrom`, then `env` in order, with references expanded.
 package struct ContainerEnvironment: Sendable {

@@ -1,3 +1,4 @@
+package import Documents
 package import Objects
 
 /// What the downward API can be asked about a pod that runs here.

@@ -1,4 +1,5 @@
-package import Objects
+package import Documents
+import Objects
 
 /// What the shell is to do for a pod. Each but `event` and `remove` is answered by an input.
 package enum PodAction: Sendable, Hashable {

@@ -1,3 +1,4 @@
+package import Documents
 package import Objects
 
 /// What the lifecycle needs to know of a pod, read once from its object.

@@ -1,5 +1,6 @@
+package import Documents
 package import Basics
-package import Objects
+import Objects
 
 extension PodLifecycle {
     package var phase: String {

@@ -1,5 +1,6 @@
+package import Documents
 package import Basics
-package import Objects
+import Objects
 
 /// The life of one pod on this node: what was wanted and what was seen go in, actions come out.
 /// Pure: time is an argument, and the shell does what the actions say.

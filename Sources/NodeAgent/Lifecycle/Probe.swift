@@ -1,4 +1,5 @@
-package import Objects
+package import Documents
+import Objects
 
 /// A probe with upstream's defaults.
 package struct Probe: Sendable, Hashable {

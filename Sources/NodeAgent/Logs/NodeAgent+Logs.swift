@@ -1,3 +1,4 @@
+import Documents
 import Basics
 package import HTTP
 import Objects

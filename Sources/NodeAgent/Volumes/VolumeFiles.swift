@@ -1,5 +1,6 @@
+package import Documents
 package import Basics
-package import Objects
+import Objects
 
 /// One file of a volume that is made of API data.
 package struct VolumeFile: Sendable, Hashable {

@@ -1,3 +1,5 @@
+import Documents
+
 extension Defaults {
     /// What pods get beyond the templates that they are made from.
     static func applyPod(_ pod: inout JSON) {

@@ -1,3 +1,5 @@
+import Documents
+
 /// Upstream's defaults of the kinds served, so that what is stored says all that counts.
 enum Defaults {
     static func apply(_ kind: ResourceKind, _ json: inout JSON) {

@@ -1,3 +1,5 @@
+package import Documents
+
 /// The documents by which clients learn what the server has; all are pure functions of the kinds.
 package enum Discovery {
     /// A group and version with the kinds that it serves.

@@ -1,3 +1,5 @@
+import Documents
+
 extension OpenAPI {
     /// The paths of every kind, with the parameters that clients look for before they use them.
     func paths(_ groupVersion: Discovery.GroupVersion) -> JSON {

@@ -1,3 +1,5 @@
+package import Documents
+
 /// OpenAPI v3 documents made from the schema tables, one for each group and version: what
 /// `kubectl explain`, `apply` and `diff` need to know of the kinds.
 package struct OpenAPI {

@@ -1,3 +1,5 @@
+package import Documents
+
 extension APIError {
     package static func notFound(_ kind: ResourceKind, _ name: String) -> APIError {
         APIError(

@@ -1,3 +1,5 @@
+package import Documents
+
 /// An error as API clients get it: a `Status` object and its HTTP code.
 package struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
     package var code: Int

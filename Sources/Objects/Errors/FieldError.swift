@@ -1,3 +1,5 @@
+package import Documents
+
 /// One fault of an object, with the words and cause reasons of upstream's `field.Error`.
 package struct FieldError: Sendable, Hashable {
     package enum Reason: String, Sendable, Hashable {

@@ -1,3 +1,5 @@
+package import Documents
+
 /// An entry of `metadata.ownerReferences`.
 package struct OwnerReference: Sendable, Hashable {
     package var apiVersion: String

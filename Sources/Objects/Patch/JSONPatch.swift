@@ -1,3 +1,5 @@
+package import Documents
+
 /// RFC 6902, with the error texts that kubectl's users know from upstream.
 package struct JSONPatch: Sendable {
     enum Operation: Sendable {

@@ -1,3 +1,5 @@
+import Documents
+
 /// RFC 6901.
 struct JSONPointer {
     let text: String

@@ -1,3 +1,5 @@
+package import Documents
+
 /// RFC 7386.
 package enum MergePatch {
     package static func apply(_ patch: JSON, to document: JSON) -> JSON {

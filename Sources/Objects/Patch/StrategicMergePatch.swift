@@ -1,3 +1,5 @@
+package import Documents
+
 /// What strategic merge must know of a field: how its lists merge and what they hold.
 package struct PatchField: Sendable {
     /// The elements of a list with this field equal are the same element.

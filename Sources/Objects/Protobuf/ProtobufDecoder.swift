@@ -1,3 +1,4 @@
+import Documents
 import Basics
 
 /// Transcodes protobuf messages to JSON by the schema tables.

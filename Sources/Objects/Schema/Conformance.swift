@@ -1,3 +1,4 @@
+import Documents
 import Basics
 
 /// A value whose type is not the schema's, worded as Go's decoder words it.

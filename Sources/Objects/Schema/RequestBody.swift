@@ -1,3 +1,4 @@
+package import Documents
 package import Basics
 
 /// What to do about fields that the schema does not know and keys given twice.

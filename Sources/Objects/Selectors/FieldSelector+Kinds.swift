@@ -1,3 +1,5 @@
+package import Documents
+
 /// Which fields of which kinds can be selected on, and how their values read.
 extension FieldSelector {
     private static let metadataFields = ["metadata.name", "metadata.namespace"]

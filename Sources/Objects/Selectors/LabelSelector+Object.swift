@@ -1,3 +1,5 @@
+package import Documents
+
 extension LabelSelector {
     /// From a `LabelSelector` object (`matchLabels`, `matchExpressions`): an absent or null one
     /// selects nothing, an empty one everything.

@@ -1,3 +1,5 @@
+package import Documents
+
 /// A parsed label selector: the conjunction of its requirements; none of them selects everything.
 package struct LabelSelector: Sendable, Hashable {
     package struct Requirement: Sendable, Hashable {

@@ -1,3 +1,5 @@
+package import Documents
+
 /// `meta/v1 DeleteOptions`, from the body or the query of a DELETE.
 package struct DeleteOptions: Sendable, Hashable {
     package enum Propagation: String, Sendable, Hashable {

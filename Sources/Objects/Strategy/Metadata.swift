@@ -1,3 +1,4 @@
+import Documents
 import Basics
 
 /// The parts of `metadata` that the system owns.

@@ -1,3 +1,4 @@
+package import Documents
 package import Basics
 
 /// What the API does to an object between a request and the store: pure, time and names given.

@@ -1,3 +1,5 @@
+package import Documents
+
 /// A column of the `Table` form of a list, which `kubectl get` prints as it comes.
 package struct TableColumn: Sendable, Hashable {
     package var name: String

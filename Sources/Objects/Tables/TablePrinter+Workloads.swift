@@ -1,3 +1,5 @@
+import Documents
+
 extension TablePrinter {
     static let deployment = TablePrinter(
         [

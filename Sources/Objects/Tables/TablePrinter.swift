@@ -1,3 +1,4 @@
+package import Documents
 package import Basics
 
 /// Columns and cells of each kind, as upstream's server prints them.

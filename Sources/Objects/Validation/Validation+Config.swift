@@ -1,3 +1,5 @@
+import Documents
+
 extension Validation {
     private static let dataBytesMax = 1024 * 1024
 

@@ -1,3 +1,5 @@
+import Documents
+
 extension Validation {
     mutating func checkContainer(_ container: JSON, _ path: String, volumes: Set<String>) {
         let name = container["name"]?.stringValue ?? ""

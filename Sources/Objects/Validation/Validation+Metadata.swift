@@ -1,3 +1,5 @@
+import Documents
+
 extension Validation {
     private static let annotationBytesMax = 256 * 1024
 

@@ -1,3 +1,5 @@
+import Documents
+
 extension Validation {
     mutating func checkPod(_ pod: JSON, old: JSON?) {
         let spec = pod["spec"] ?? .null

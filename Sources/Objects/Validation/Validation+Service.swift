@@ -1,3 +1,5 @@
+import Documents
+
 extension Validation {
     mutating func checkService(_ service: JSON, old: JSON?) {
         let spec = service["spec"] ?? .null

@@ -1,3 +1,5 @@
+import Documents
+
 extension Validation {
     /// The names of the volumes that containers may mount.
     mutating func checkVolumes(_ volumes: JSON?, _ path: String) -> Set<String> {

@@ -1,3 +1,5 @@
+import Documents
+
 extension Validation {
     mutating func checkDeployment(_ deployment: JSON, old: JSON?) {
         let spec = deployment["spec"] ?? .null

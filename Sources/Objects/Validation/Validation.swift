@@ -1,3 +1,5 @@
+import Documents
+
 /// Upstream's rules for the kinds served, with its field paths and texts.
 ///
 /// A validation is a value that gathers faults; each kind has an extension.

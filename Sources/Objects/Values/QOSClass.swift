@@ -1,3 +1,5 @@
+package import Documents
+
 /// The quality-of-service class of a pod, from the cpu and memory of its containers.
 package enum QOSClass {
     private static let resources = ["cpu", "memory"]

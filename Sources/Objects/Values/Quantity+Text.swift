@@ -1,3 +1,5 @@
+package import Documents
+
 /// Why a text is not a quantity, in upstream's words.
 package enum QuantityError: String, Error, Sendable {
     case format =

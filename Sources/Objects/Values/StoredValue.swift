@@ -1,3 +1,4 @@
+package import Documents
 package import Basics
 
 /// The value of an object's key: a header and the object as clients get it, compact JSON without

@@ -1,3 +1,4 @@
+import Documents
 import Objects
 
 /// Objects as users write them.

@@ -6,6 +6,11 @@ package struct JSONObject: Sendable {
     package struct Member: Sendable {
         package let key: String
         package var value: JSON
+
+        package init(key: String, value: JSON) {
+            self.key = key
+            self.value = value
+        }
     }
 
     private enum Storage: Sendable {
@@ -20,7 +25,7 @@ package struct JSONObject: Sendable {
     }
 
     /// The caller vouches for distinct keys.
-    init(uniqueMembers members: [Member]) {
+    package init(uniqueMembers members: [Member]) {
         storage =
             members.count <= LargeJSONObject.threshold
             ? .small(members) : .large(LargeJSONObject(members))
@@ -81,7 +86,7 @@ package struct JSONObject: Sendable {
     }
 
     /// Appends a member that the caller knows to be new.
-    mutating func append(_ key: String, _ value: JSON) {
+    package mutating func append(_ key: String, _ value: JSON) {
         replace(key, with: value)
     }
 
@@ -105,7 +110,7 @@ package struct JSONObject: Sendable {
     }
 
     /// Puts a member first, as `kind` and `apiVersion` of an object conventionally are.
-    mutating func prepend(_ key: String, _ value: JSON) {
+    package mutating func prepend(_ key: String, _ value: JSON) {
         self = JSONObject(
             uniqueMembers: [Member(key: key, value: value)] + members.filter { $0.key != key })
     }

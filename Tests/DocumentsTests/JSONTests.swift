@@ -1,5 +1,5 @@
+import Documents
 import Basics
-import Objects
 import Testing
 
 @Suite struct JSONTests {
@@ -83,41 +83,6 @@ import Testing
         json.update("list") { $0 = .null }
         #expect(json["list"] == nil)
     }
-
-    @Test func yaml() throws {
-        let text = """
-            apiVersion: v1
-            kind: ConfigMap   # a comment
-            metadata: {name: "web", labels: &l {app: web}}
-            data:
-              yes: "no"
-              port: "8080"
-              text: |
-                two
-                lines
-            other:
-              n: 12
-              f: 1.5
-              hex: 0x10
-              b: yes
-              nothing: ~
-              merged: {<<: *l, x: y}
-            """
-        let json = try YAML.parse(Bytes(text.utf8))
-        #expect(json.path("data", "yes") == "no")
-        #expect(json.path("data", "text") == "two\nlines\n")
-        #expect(
-            json["other"] == [
-                "n": 12, "f": 1.5, "hex": 16, "b": true, "nothing": .null,
-                "merged": ["app": "web", "x": "y"],
-            ])
-        #expect(throws: JSONError.self) { try YAML.parse(Bytes("a: [".utf8)) }
-        #expect(throws: JSONError.self) { try YAML.parse([0xff, 0xfe, 0x41]) }
-        let lines = (1..<30).map { "a\($0): &a\($0) [*a\($0 - 1),*a\($0 - 1),*a\($0 - 1)]" }
-        let bomb = (["a0: &a0 x"] + lines).joined(separator: "\n")
-        let error = #expect(throws: JSONError.self) { try YAML.parse(Bytes(bomb.utf8)) }
-        #expect(error?.message == "yaml: document contains excessive aliasing")
-    }
 }
 
 /// Work must not grow with the square of what a client sends.
@@ -138,39 +103,6 @@ import Testing
         #expect(object.keys == keys().suffix(3) + ["k5"])
         #expect(object["k149999"] == 2 && object["k6"] == nil)
         #expect(copy == JSONObject(uniqueCopyOf: copy))
-    }
-
-    @Test func decoding() throws {
-        let twice = keys() + keys()
-        let text = "{" + twice.map { "\"\($0)\":\"\"" }.joined(separator: ",") + "}"
-        let body = Bytes("{\"metadata\":{\"name\":\"a\"},\"data\":\(text),\"x\":\(text)}".utf8)
-        let decoded = try RequestBody.decode(
-            contentType: "application/json", body, expected: .configMap)
-        #expect(decoded.json["data"]?.objectValue?.count == Self.count)
-        #expect(decoded.warnings.count == 101)
-        _ = try? Strategy.prepareCreate(
-            .configMap, decoded.json, namespace: "d", now: WallTime(seconds: 0), uid: "u",
-            nameSuffix: "x")
-    }
-
-    @Test func protobufMap() throws {
-        // ConfigMap.data entries with keys of their own, each a message of its own.
-        var map = ByteWriter()
-        for index in 0..<Self.count {
-            let key = Bytes("\(index)".utf8)
-            map.write(UInt8(0x12))
-            map.writeVarint(UInt64(key.count + 2))
-            map.write(UInt8(0x0a))
-            map.writeCounted(key)
-        }
-        var body = ByteWriter()
-        body.write(Bytes([0x6b, 0x38, 0x73, 0, 0x0a, 0x0f, 0x0a, 0x02, 0x76, 0x31, 0x12, 0x09]))
-        body.write(Bytes("ConfigMap".utf8))
-        body.write(UInt8(0x12))
-        body.writeCounted(map.bytes)
-        let decoded = try RequestBody.decode(
-            contentType: "application/vnd.kubernetes.protobuf", body.bytes, expected: .configMap)
-        #expect(decoded.json["data"]?.objectValue?.count == Self.count)
     }
 }
 

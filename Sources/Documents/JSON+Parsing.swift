@@ -5,7 +5,7 @@ extension JSON {
     package static let depthMax = 512
 
     /// Duplicate or unknown fields that are reported; more of them tell nothing new.
-    static let faultsMax = 100
+    package static let faultsMax = 100
 
     /// Parses one document. Of a key given twice the last value counts, as with Go.
     package static func parse(_ bytes: Bytes) throws(JSONError) -> JSON {

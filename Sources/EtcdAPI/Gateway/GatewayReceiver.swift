@@ -1,0 +1,129 @@
+import Basics
+import Documents
+import HTTP
+import NIOCore
+
+/// Takes the JSON of one request and hands it, as protobuf, to the method of its route.
+///
+/// A body is one document, or none for an empty message; those of streams are any number of them,
+/// and the last is followed by nothing: a stream goes on after the end of its request.
+final class GatewayReceiver: HTTPRequestReceiver {
+    /// Base64 makes four bytes of three, and names come on top.
+    private static let bodyBytesMax = 2 * grpcMessageBytesMax
+
+    private let route: GatewayRoute
+    private let client: any HTTPServerStream
+    private let stream: GatewayStream
+    private let method: any HTTPRequestReceiver
+    private var body = Bytes()
+    private var splitter = JSONSplitter()
+    private var isOver = false
+
+    init(
+        _ route: GatewayRoute, _ head: HTTPRequestHead, _ client: any HTTPServerStream,
+        _ router: GRPCRouter
+    ) {
+        self.route = route
+        self.client = client
+        stream = GatewayStream(client, route)
+        var call = head
+        call.path = route.method
+        call.headers = ["content-type": "application/grpc"]
+        if let token = head.headers.first("authorization") {
+            call.headers.add("authorization", token)
+        }
+        method = router.handle(call, stream)
+    }
+
+    func receive(_ bytes: ByteBuffer) {
+        client.consumed(bytes.readableBytes)
+        guard !isOver else { return }
+        body += bytes.readableBytesView
+        guard body.count <= Self.bodyBytesMax else {
+            return fail(GRPCStatus(.invalidArgument, "etcdserver: request is too large"))
+        }
+        guard route.flow == .stream else { return }
+        while !isOver, let end = splitter.endOfDocument(in: body) {
+            take(Bytes(body[..<end]))
+            body.removeSubrange(..<end)
+            splitter = JSONSplitter()
+        }
+    }
+
+    func receiveEnd() {
+        guard !isOver else { return }
+        let isEmpty = body.allSatisfy { JSONSplitter.isSpace($0) }
+        switch route.flow {
+        case .unary: take(isEmpty ? Bytes("{}".utf8) : body)
+        case .stream where !isEmpty: take(body)
+        case .stream: break
+        }
+        if !isOver { method.receiveEnd() }
+    }
+
+    func cancelled() {
+        if !isOver { method.cancelled() }
+        isOver = true
+    }
+
+    private func take(_ document: Bytes) {
+        do {
+            let json = try JSON.parse(document)
+            let message = try JSONToProtobuf().encode(json, as: route.request)
+            var framed = ByteBuffer()
+            framed.writeGRPCMessage(message)
+            method.receive(framed)
+        } catch let error as JSONError {
+            fail(GRPCStatus(.invalidArgument, error.message))
+        } catch let error as GatewayError {
+            fail(GRPCStatus(.invalidArgument, error.message))
+        } catch {
+            fail(GRPCStatus(.internalError, "\(error)"))
+        }
+    }
+
+    private func fail(_ status: GRPCStatus) {
+        isOver = true
+        method.cancelled()
+        stream.fail(status)
+    }
+}
+
+/// Finds where a document ends in a stream of them, by brackets and quotes alone.
+struct JSONSplitter {
+    private var position = 0
+    private var depth = 0
+    private var isInString = false
+    private var isEscaped = false
+
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d
+    }
+
+    /// The index after the first object; nil until all of it is there. Goes on where it stopped.
+    mutating func endOfDocument(in bytes: Bytes) -> Int? {
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += 1
+            if isInString {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isInString = false
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isInString = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                if depth <= 0 { return position }
+            default: break
+            }
+        }
+        return nil
+    }
+}
