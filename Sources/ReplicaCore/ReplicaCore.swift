@@ -33,8 +33,8 @@ package final class ReplicaCore {
 
     // What waits for a leader, an answer, or an index.
     var waiting = WaitingWrites()
-    var asked = AskedRequests()
-    var reads = WaitingReads()
+    var asked: AskedRequests
+    var reads: WaitingReads
 
     var lessor = Lessor(ttlSecondsMin: 1)
     var isLessorActive = false
@@ -71,6 +71,8 @@ package final class ReplicaCore {
         self.settings = settings
         self.environment = environment
         self.now = now
+        asked = AskedRequests(start: now)
+        reads = WaitingReads(start: now)
         nextTick = now.advanced(milliseconds: settings.heartbeatMilliseconds)
         snapshotLogBytes = settings.snapshotLogBytes
         if let disk = environment.diskSpace() {

@@ -1,9 +1,9 @@
-import Basics
+package import Basics
 import Keyspace
 
 /// What was sent to the leader and is not answered yet.
-struct AskedRequests {
-    enum What {
+package struct AskedRequests {
+    package enum What {
         case write(PendingWrite)
         case question(PendingQuestion)
     }
@@ -15,17 +15,24 @@ struct AskedRequests {
         var orphanedUntil: MonotonicTime?
     }
 
-    private var nextNumber: UInt64 = 1
+    private var nextNumber: UInt64
     private var asked: [UInt64: Asked] = [:]
 
-    mutating func add(_ what: What, to leader: UInt64) -> UInt64 {
+    /// - Parameter start: When this process began. Numbers rise from there, because the leader may
+    ///   have questions of an earlier process of this replica still before it, and answers them
+    ///   to this one: those numbers must not be ours.
+    package init(start: MonotonicTime) {
+        nextNumber = start.nanoseconds
+    }
+
+    package mutating func add(_ what: What, to leader: UInt64) -> UInt64 {
         defer { nextNumber += 1 }
         asked[nextNumber] = Asked(leader: leader, what: what)
         return nextNumber
     }
 
     /// Whom it was sent to, and what; nil if nobody waits for the answer any more.
-    mutating func take(_ number: UInt64) -> (leader: UInt64, what: What)? {
+    package mutating func take(_ number: UInt64) -> (leader: UInt64, what: What)? {
         asked.removeValue(forKey: number).map { ($0.leader, $0.what) }
     }
 

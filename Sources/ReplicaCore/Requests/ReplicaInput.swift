@@ -94,7 +94,7 @@ package struct PeerRequest: Sendable, Hashable {
         case question(PeerQuestion)
     }
 
-    /// Chosen by the asker; unique among what it has asked and not been answered.
+    /// Chosen by the asker; unlike any other of its own or of an earlier process of its replica.
     package var number: UInt64
     package var body: Body
 }

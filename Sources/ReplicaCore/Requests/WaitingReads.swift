@@ -1,23 +1,29 @@
-import Basics
+package import Basics
 import Keyspace
 
 /// Linearizable reads, in batches: one question to Raft for all that came in one round.
-struct WaitingReads {
-    private var nextToken: UInt64 = 1
+package struct WaitingReads {
+    private var nextToken: UInt64
     private var asked: [UInt64: [PendingRead]] = [:]
     /// Confirmed, waiting for an index to be applied.
     private var confirmed: [(index: UInt64, reads: [PendingRead])] = []
     /// Without an answer; asked again with the next tick, or when there is a leader.
     private var unanswered: [PendingRead] = []
 
+    /// - Parameter start: When this process began. Tokens rise from there: an index that the leader
+    ///   gave to an earlier process of this replica is too old for our reads (`AskedRequests`).
+    package init(start: MonotonicTime) {
+        nextToken = start.nanoseconds
+    }
+
     /// The token to ask Raft with.
-    mutating func ask(_ reads: [PendingRead]) -> UInt64 {
+    package mutating func ask(_ reads: [PendingRead]) -> UInt64 {
         defer { nextToken += 1 }
         asked[nextToken] = reads
         return nextToken
     }
 
-    mutating func confirmed(_ token: UInt64, index: UInt64) {
+    package mutating func confirmed(_ token: UInt64, index: UInt64) {
         guard let reads = asked.removeValue(forKey: token) else { return }
         confirmed.append((index, reads))
     }
@@ -31,7 +37,7 @@ struct WaitingReads {
         unanswered = []
     }
 
-    mutating func takeReady(applied: UInt64) -> [PendingRead] {
+    package mutating func takeReady(applied: UInt64) -> [PendingRead] {
         guard !confirmed.isEmpty else { return [] }
         var ready: [PendingRead] = []
         let applied = Mutant.isOn(.readsBeforeApplied) ? UInt64.max : applied
