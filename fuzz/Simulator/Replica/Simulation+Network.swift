@@ -16,7 +16,7 @@ extension Simulation {
         for _ in 0..<copies {
             var time = max(now, network.clog(from, to)) + scenario.delayMin
             time += below(scenario.delayMax)
-            if chance(per10000: scenario.latePer10000) { time += below(500_000) }
+            if chance(per10000: scenario.latePer10000) { time += below(scenario.lateMax) }
             queue.add(
                 .deliver(packet, from: from, to: to, fromMember: fromMember, toMember: toMember),
                 at: time)

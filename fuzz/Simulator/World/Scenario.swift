@@ -5,6 +5,9 @@ import Basics
 package struct Scenario: Sendable {
     var replicas = 3
     var clients = 4
+    /// In a rush, more clients come, and think little: many entries and reads are on their way at a
+    /// time.
+    var rushingClients = 0
     var watchers = 2
     var keys = 6
 
@@ -14,8 +17,9 @@ package struct Scenario: Sendable {
     /// In ten thousand packets.
     var lossPer10000 = 0
     var duplicatePer10000 = 0
-    /// Packets that take up to half a second.
+    /// Packets that take up to `lateMax` longer, and overtake each other.
     var latePer10000 = 0
+    var lateMax: UInt64 = 500_000
     var syncMin: UInt64 = 100
     var syncMax: UInt64 = 2_000
     var faultInterval: UInt64 = 400_000
@@ -57,13 +61,18 @@ package struct Scenario: Sendable {
         delayMax = UInt64(500 + random.below(6_000))
         if random.chance(1, in: 2) { lossPer10000 = random.below(3_000) }
         if random.chance(1, in: 2) { duplicatePer10000 = random.below(2_000) }
-        if random.chance(1, in: 2) { latePer10000 = random.below(1_000) }
+        if random.chance(1, in: 2) { latePer10000 = random.below([1_000, 6_000][random.below(2)]) }
+        lateMax = [20_000, 500_000, 3_000_000][random.below(3)]
         syncMax = UInt64(200 + random.below(10_000))
         // In a storm, terms are too short for much to be committed in them.
         isStorm = random.chance(1, in: 4)
         faultInterval = UInt64(
             isStorm ? 40_000 + random.below(200_000) : 200_000 + random.below(1_500_000))
         thinkMax = UInt64(5_000 + random.below([20_000, 100_000, 1_000_000][random.below(3)]))
+        if random.chance(1, in: 4) {
+            rushingClients = 3 + random.below(5)
+            thinkMax = UInt64(500 + random.below(5_000))
+        }
         driftPerMille = [0, 10, 100, 300][random.below(4)]
         diskSlowness = random.chance(1, in: 4) ? UInt64(5 + random.below(20)) : 1
     }
@@ -84,13 +93,16 @@ package struct Scenario: Sendable {
     }
 
     /// What `leaveOut` knows beside the faults.
-    package static let weather = ["loss", "duplicates", "late", "drift", "slowness", "watchers"]
+    package static let weather = [
+        "loss", "duplicates", "late", "rush", "drift", "slowness", "watchers",
+    ]
 
     mutating func leaveOut(_ names: [String]) {
         faults.removeAll { names.contains($0.rawValue) }
         if names.contains("loss") { lossPer10000 = 0 }
         if names.contains("duplicates") { duplicatePer10000 = 0 }
         if names.contains("late") { latePer10000 = 0 }
+        if names.contains("rush") { rushingClients = 0 }
         if names.contains("drift") { driftPerMille = 0 }
         if names.contains("slowness") { diskSlowness = 1 }
         if names.contains("watchers") { watchers = 0 }
@@ -98,8 +110,9 @@ package struct Scenario: Sendable {
 
     /// For the trace.
     var description: String {
-        "\(replicas) replicas, \(clients) clients, \(keys) keys; loss \(lossPer10000), duplicates "
-            + "\(duplicatePer10000), late \(latePer10000) of 10000; heartbeat "
+        "\(replicas) replicas, \(clients) and \(rushingClients) clients, \(keys) keys; loss "
+            + "\(lossPer10000), duplicates \(duplicatePer10000), late \(latePer10000) of 10000 by "
+            + "up to \(lateMax / 1000) ms; heartbeat "
             + "\(heartbeatMilliseconds) ms, election \(electionMilliseconds) ms; disks "
             + "\(diskSlowness) times slow, clocks off by \(driftPerMille) per mille"
             + "\(isStorm ? ", storm" : ""); faults: "

@@ -109,7 +109,7 @@ package final class Simulation {
             replicas.append(SimulatedReplica(number, settings(number, members), clock))
         }
         for replica in replicas { try start(replica) }
-        for _ in 0..<scenario.clients { clients.append(Client()) }
+        for _ in 0..<scenario.clients + scenario.rushingClients { clients.append(Client()) }
         for client in clients.indices {
             queue.add(.clientStart(client), at: below(scenario.thinkMax))
         }
