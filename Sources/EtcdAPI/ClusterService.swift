@@ -34,7 +34,7 @@ struct ClusterService: Sendable {
 
     private func members(_ status: StoreStatus) -> MemberListResponse {
         let members = status.members.map { MemberMessage($0) }
-        return MemberListResponse(header: HeaderSource.header(status), members: members)
+        return MemberListResponse(header: HeaderSource.memberHeader(status), members: members)
     }
 
     private func status(_ status: StoreStatus) -> StatusResponse {

@@ -43,6 +43,13 @@ final class HeaderSource: Sendable {
         header(revision: state.withLock { $0.status?.revision ?? 0 })
     }
 
+    /// Members are none of the keyspace's business: as in etcd, there is no revision.
+    static func memberHeader(_ status: StoreStatus) -> ResponseHeader {
+        var header = header(status)
+        header.revision = 0
+        return header
+    }
+
     static func header(_ status: StoreStatus) -> ResponseHeader {
         var header = ResponseHeader(revision: status.revision)
         header.clusterID = status.clusterID

@@ -93,7 +93,7 @@ struct MemberService: Sendable {
                 default: break
                 }
                 return MemberChangeResponse(
-                    header: HeaderSource.header(status), member: added, members: members
+                    header: HeaderSource.memberHeader(status), member: added, members: members
                 ).protobufBytes
             }
         }
