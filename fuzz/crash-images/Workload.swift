@@ -37,29 +37,34 @@ struct Workload {
         return .put(PutRequest(key: Bytes(key.utf8), value: value))
     }
 
-    /// Writes in batches of one to eight; now and then compacts, stops cleanly and starts again.
-    mutating func run(in directory: String) throws(ReplicaFailure) {
-        var replica = try SoloReplica(directory: directory, isNewCluster: true)
+    /// Writes in batches of one to eight; now and then compacts, stops cleanly, is killed or loses
+    /// power, and starts again.
+    ///
+    /// - Parameter boot: a file with the boot id.
+    mutating func run(in directory: String, boot: String, _ way: Keyspace.Way)
+        throws(ReplicaFailure)
+    {
+        var replica = try SoloReplica(directory: directory, isNewCluster: true, way)
         try replica.becomeReady()
         var done = 0
-        var isNew = false
         while done < commands.count {
-            let end = min(commands.count, done + 1 + random.below(8))
+            let last = min(commands.count, done + 1 + random.below(8))
             let first = done
-            try replica.write(Array(commands[done..<end])) { index in
+            try replica.write(Array(commands[done..<last])) { index in
                 recorder_note(UInt64(first + index + 1))
             }
-            done = end
+            done = last
             if random.chance(1, in: 12) {
                 let revision = replica.keyspace?.revision ?? 1
                 try replica.write([.compact(revision - 3)]) { _ in }
             }
-            if random.chance(1, in: 20) {
-                try replica.stop()
-                replica = try SoloReplica(directory: directory, isNewCluster: isNew)
+            let end = random.below(24)
+            if end < 3 {
+                if end == 0 { try replica.stop() } else { replica.abandon() }
+                if end == 2 { try FileSystem.replace(boot, Bytes("boot-\(done)\n".utf8)) }
+                replica = try SoloReplica(directory: directory, isNewCluster: false, way)
                 try replica.becomeReady()
             }
-            isNew = false
         }
         replica.abandon()
     }

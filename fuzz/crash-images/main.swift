@@ -1,6 +1,7 @@
 import Basics
 import CRecorder
 import Glibc
+import Keyspace
 import ReplicaCore
 
 /// A line on standard output, at once.
@@ -21,6 +22,9 @@ struct CrashImages {
     private var exhaustive = 0
     private var lost = 0
     private var unopenable = 0
+    /// Images whose keyspace file was used, as of its steady point.
+    private let setBack = Locked(0)
+    var way = Keyspace.Way.steadyPoints
 
     init(_ arguments: [String]) {
         var rest = arguments.dropFirst()
@@ -31,6 +35,9 @@ struct CrashImages {
             case ("--seed", let number?): seed = UInt64(number)
             case ("--writes", let number?): writes = number
             case ("--directory", _): directory = value
+            case ("--way", _):
+                guard let named = Keyspace.Way(rawValue: value) else { fallthrough }
+                way = named
             default:
                 say("usage: crash-images [--images N] [--seed S] [--writes N] [--directory DIR]")
                 exit(2)
@@ -45,15 +52,16 @@ struct CrashImages {
         try FileSystem.replace(boot, Bytes("first\n".utf8))
         unsafe recorder_start(directory + "/run")
         var workload = Workload(seed: seed, writes: writes)
-        try workload.run(in: directory + "/run")
+        try workload.run(in: directory + "/run", boot: boot, way)
         recorder_stop()
         // A power cut: the machine starts anew.
-        try FileSystem.replace(boot, Bytes("second\n".utf8))
+        try FileSystem.replace(boot, Bytes("last\n".utf8))
         try tryAll(workload)
         for path in ["/run", "/image", ""] { Self.removeAll(directory + path) }
         say(
             "\(tried) images of \(recorder_count()) operations and \(writes) writes"
-                + " (\(exhaustive) of all subsets of few sectors), seed \(seed):"
+                + " (\(exhaustive) of all subsets of few sectors), seed \(seed), \(way),"
+                + " \(setBack.withLock { $0 }) set back to a steady point:"
                 + " \(lost) lost, \(unopenable) unopenable")
         return lost + unopenable == 0 ? 0 : 1
     }
@@ -90,7 +98,10 @@ struct CrashImages {
         var choice = choice
         try lay(recording.root, at: path, &choice)
         do throws(ReplicaFailure) {
-            let replica = try SoloReplica(directory: path, isNewCluster: true)
+            let setBack = setBack
+            let replica = try SoloReplica(directory: path, isNewCluster: true, way) { line in
+                if line.contains("is set back") { setBack.withLock { $0 += 1 } }
+            }
             defer { replica.abandon() }
             try replica.becomeReady()
             guard let keyspace = replica.keyspace else {

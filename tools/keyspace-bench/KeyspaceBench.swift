@@ -9,7 +9,9 @@ import Keyspace
 struct KeyspaceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keyspace-bench", abstract: "Measure the keyspace alone.",
-        subcommands: [Load.self, Open.self, Compaction.self, Leases.self])
+        subcommands: [
+            Load.self, Open.self, Compaction.self, Leases.self, Steady.self, Restart.self,
+        ])
 }
 
 struct Place: ParsableArguments {

@@ -62,8 +62,8 @@ package enum SnapshotFile {
             entries: reader.chunks.entries, bytes: reader.chunks.offset)
     }
 
-    /// Verifies the file, then makes `directory` a keyspace with its content, synced and marked
-    /// clean. Nothing is written when the file is refused.
+    /// Makes `directory` a keyspace with the file's content, synced and marked clean. The file is
+    /// read once and checked on the way; when it is refused, `directory` is as it was.
     ///
     /// `directory` is absent or empty before, unless `replacing`, which takes the place of a
     /// keyspace that is not open. Blobs other than the membership are not restored; `membership`
@@ -73,15 +73,14 @@ package enum SnapshotFile {
         _ path: String, into directory: String, replacing: Bool = false,
         membership: Bytes? = nil
     ) throws(KeyspaceError) -> SnapshotHeader {
-        let header = try verify(path)
+        let reader = try SnapshotReader(path)
+        if !replacing, Files.exists(directory) { try Files.makeEmptyDirectory(directory) }
         let temporary = directory + ".new"
         try Files.removeKeyspace(temporary)
-        if !replacing { try Files.makeEmptyDirectory(directory) }
         try Files.makeEmptyDirectory(temporary)
         do throws(KeyspaceError) {
             try SnapshotLoader.load(
-                SnapshotReader(path), into: temporary,
-                membership: membership ?? header.membership)
+                reader, into: temporary, membership: membership ?? reader.header.membership)
             try BootMark.markClean(directory: temporary)
         } catch {
             try? Files.removeKeyspace(temporary)
@@ -92,7 +91,7 @@ package enum SnapshotFile {
             throw Files.failure("replace", directory)
         }
         try Files.rename(temporary, to: directory)
-        return header
+        return reader.header
     }
 }
 
@@ -100,8 +99,8 @@ extension Files {
     /// Removes a keyspace directory's files and the directory, if they exist.
     static func removeKeyspace(_ directory: String) throws(KeyspaceError) {
         for name in [
-            Keyspace.fileName, "lock.mdb", CrashCount.fileName, BootMark.fileName,
-            BootMark.fileName + ".new",
+            Keyspace.fileName, "lock.mdb", SteadyPoints.fileName, CrashCount.fileName,
+            BootMark.fileName, BootMark.fileName + ".new",
         ] {
             try remove(directory + "/" + name)
         }

@@ -36,8 +36,7 @@ extension ReplicaDirectory {
             try FileSystem.rename(prepared, keyspace)
             try FileSystem.syncDirectory(path)
             try write(identity)
-            try BootMark.markRunning(directory: keyspace)
-            return try Keyspace.open(directory: keyspace, options: options)
+            return try Keyspace.openRunning(directory: keyspace, options: options)
         } catch {
             throw ReplicaFailure(wrapping: error)
         }

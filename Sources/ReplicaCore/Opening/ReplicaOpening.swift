@@ -20,12 +20,12 @@ package struct OpenedReplica {
 /// Brings log, keyspace and snapshot files of a directory together, by the rules of durability in
 /// docs/ARCHITECTURE.md.
 ///
-/// The keyspace file is used as it is if it can be trusted and the log reaches back to it. Else it
-/// is rebuilt from the newest snapshot file that the log reaches back to, or from nothing if the
+/// The keyspace file is used as it is if it can be trusted, and as of its newest steady point after
+/// the operating system crashed, if the log reaches back to it. Else it is rebuilt from the newest snapshot file that the log reaches back to, or from nothing if the
 /// log is whole.
 package struct ReplicaOpening {
-    private let settings: ReplicaSettings
-    private let directory: ReplicaDirectory
+    let settings: ReplicaSettings
+    let directory: ReplicaDirectory
 
     package init(_ settings: ReplicaSettings) {
         self.settings = settings
@@ -113,14 +113,16 @@ package struct ReplicaOpening {
         try directory.readIdentity()?.isJoining ?? false
     }
 
-    private typealias State = (log: WriteAheadLog, recovered: RecoveredLog, keyspace: Keyspace)
+    typealias State = (log: WriteAheadLog, recovered: RecoveredLog, keyspace: Keyspace)
 
     private func openState() throws(ReplicaFailure) -> State {
         let damage: String?
         do {
             let verdict = try BootMark.verdict(directory: directory.keyspace)
             if case .damaged(let reason) = verdict { damage = reason } else { damage = nil }
-            if verdict == .trusted, let state = try openAsItIs() { return state }
+            if let keyspace = try openFile(verdict), let state = try join(keyspace) {
+                return state
+            }
         } catch let error as KeyspaceError where error.code == .corrupt {
             return try rebuild(damage: error.message)
         } catch {
@@ -129,34 +131,28 @@ package struct ReplicaOpening {
         return try rebuild(damage: damage)
     }
 
-    /// Sets a damaged file aside, and builds the state anew from what is here.
-    private func rebuild(damage: String?) throws(ReplicaFailure) -> State {
-        guard let damage else { return try rebuild() }
-        try FileSystem.removeTree(directory.damagedKeyspace)
-        try FileSystem.rename(directory.keyspace, directory.damagedKeyspace)
-        try FileSystem.syncDirectory(directory.path)
-        settings.notice(
-            "the keyspace file is damaged (\(damage)); it is kept in"
-                + " \(directory.damagedKeyspace), and rebuilt from snapshot and log")
-        do throws(ReplicaFailure) {
-            let state = try rebuild()
+    /// The keyspace file that is there; nil if it must be rebuilt. Throws KeyspaceError when it
+    /// turns out to be damaged.
+    private func openFile(_ verdict: BootMark.Verdict) throws -> Keyspace? {
+        guard FileSystem.exists(directory.keyspace) else { return nil }
+        switch verdict {
+        case .trusted: return try openKeyspace()
+        case .unsynced where settings.keyspace.way == .syncedBatches: return try openKeyspace()
+        case .unsynced(let opening?):
+            guard
+                let keyspace = try Keyspace.openAtSteadyPoint(
+                    directory: directory.keyspace, opening: opening, options: settings.keyspace)
+            else { return nil }
             settings.notice(
-                "the keyspace is rebuilt up to entry \(state.keyspace.appliedIndex); the log"
-                    + " has the entries after it")
-            return state
-        } catch {
-            var failure = error
-            failure.description += "; the damage: \(damage)"
-            // Set aside already; a further start would find nothing else.
-            failure.damage = nil
-            throw failure
+                "after a crash of the operating system the keyspace file is set back to entry"
+                    + " \(keyspace.appliedIndex); the log has the entries after it")
+            return keyspace
+        case .unsynced(nil), .damaged: return nil
         }
     }
 
-    /// nil if the keyspace must be rebuilt; throws KeyspaceError when it is damaged.
-    private func openAsItIs() throws -> State? {
-        guard FileSystem.exists(directory.keyspace) else { return nil }
-        let keyspace = try openKeyspace()
+    /// Opens the log behind a keyspace; nil if it does not reach back to it.
+    private func join(_ keyspace: Keyspace) throws -> State? {
         do {
             let applied = keyspace.appliedIndex
             let kept = min(applied, UInt64(settings.entriesInMemoryMax))
@@ -182,50 +178,10 @@ package struct ReplicaOpening {
         }
     }
 
-    /// From the newest snapshot file that fits the log, or from nothing.
-    private func rebuild() throws(ReplicaFailure) -> State {
-        do {
-            try FileSystem.removeTree(directory.keyspace)
-            for index in try directory.snapshotIndexes().reversed() {
-                let file = directory.snapshot(index: index)
-                guard let header = try? SnapshotFile.verify(file),
-                    header.clusterID == settings.clusterID
-                else { continue }
-                let (log, recovered) = try openLog(
-                    skipping: index, applied: index, header.term,
-                    hasPeers: settings.members.count > 1)
-                let fits =
-                    recovered.previousIndex == index && recovered.previousTerm == header.term
-                guard fits else {
-                    log.close()
-                    continue
-                }
-                try SnapshotFile.restore(file, into: directory.keyspaceInMaking)
-                try FileSystem.rename(directory.keyspaceInMaking, directory.keyspace)
-                try FileSystem.syncDirectory(directory.path)
-                return (log, recovered, try openKeyspace())
-            }
-            let hasPeers = settings.members.count > 1
-            var (log, recovered) = try openLog(skipping: 0, applied: 0, 0, hasPeers: hasPeers)
-            if recovered.previousIndex != 0 {
-                let failure = ReplicaFailure(
-                    .corrupt,
-                    "the keyspace cannot be rebuilt: the log in \(directory.log) begins after entry"
-                        + " \(recovered.previousIndex), and no snapshot file reaches it")
-                guard hasPeers else { throw failure }
-                settings.notice("\(failure): all of it comes from the other replicas")
-                try log.restart(behind: 0, term: 0, &recovered)
-            }
-            return (log, recovered, try openKeyspace())
-        } catch {
-            throw ReplicaFailure(wrapping: error)
-        }
-    }
-
-    private func openKeyspace() throws -> Keyspace {
+    func openKeyspace() throws -> Keyspace {
         try FileSystem.makeDirectory(directory.keyspace)
-        try BootMark.markRunning(directory: directory.keyspace)
-        return try Keyspace.open(directory: directory.keyspace, options: settings.keyspace)
+        return try Keyspace.openRunning(
+            directory: directory.keyspace, options: settings.keyspace)
     }
 
     /// Whether others can give back what damage costs this replica.
@@ -237,7 +193,7 @@ package struct ReplicaOpening {
     }
 
     /// - Parameter applied: the entry that the keyspace is at, or will be.
-    private func openLog(
+    func openLog(
         skipping: UInt64, applied: UInt64, _ appliedTerm: UInt64, hasPeers: Bool
     ) throws -> (log: WriteAheadLog, recovered: RecoveredLog) {
         var options = WriteAheadLog.Options()

@@ -1,5 +1,4 @@
 import Basics
-import Glibc
 import Keyspace
 import Raft
 import ReplicaCore
@@ -122,17 +121,16 @@ extension Simulation {
         replica.pausedUntil = 0
     }
 
-    /// The power fails: what was not synced may be lost or torn, and the keyspace file is not to
-    /// be trusted, which the next start sees by the boot id.
+    /// The power fails: what was not synced may be lost or torn, in the log and in the keyspace
+    /// file, which the next start sees by the boot id.
     func cutPower(_ replica: SimulatedReplica) {
         end(replica)
         replica.files.crash(&random)
-        let mark = replica.directory.keyspace + "/" + BootMark.fileName
-        guard FileSystem.exists(mark) else { return }
-        do {
-            try FileSystem.replace(mark, Array("running an-earlier-boot\n".utf8))
+        var sectors = SeededRandom(seed: random.next())
+        do throws(ReplicaFailure) {
+            try replica.keyspaceFile.cutPower(replica.directory, &sectors)
         } catch {
-            violation = .correctness("cannot write \(mark): \(error)")
+            violation = .correctness("cannot lay out a power cut: \(error)")
         }
     }
 
