@@ -16,9 +16,8 @@ package enum BootMark {
     package enum Verdict: Sendable, Hashable {
         /// It is as it was left, or there is none.
         case trusted
-        /// The operating system may have crashed with parts of it unwritten. Steady points of this
-        /// opening are of use; nil if the mark does not tell.
-        case unsynced(opening: UInt64?)
+        /// The operating system may have crashed with parts of it unwritten.
+        case unsynced
         /// It has to be rebuilt, for this reason.
         case damaged(String)
     }
@@ -47,33 +46,28 @@ package enum BootMark {
         guard crashes < CrashCount.crashesMax else {
             return .damaged("the process crashed \(crashes) times with the file open")
         }
-        guard let mark = try read(directory) else { return .unsynced(opening: nil) }
-        switch mark.word {
-        case clean: return .trusted
-        case damaged: return .damaged(mark.reason ?? "for no known reason")
-        case running:
-            let isSameBoot = try mark.bootID == currentBootID()
-            return isSameBoot ? .trusted : .unsynced(opening: mark.opening)
-        default: return .unsynced(opening: nil)
+        guard let mark = try Files.read(directory + "/" + fileName) else { return .unsynced }
+        let lines = String(decoding: mark, as: UTF8.self).split(separator: "\n", maxSplits: 1)
+        let words = lines.first?.split(separator: " ") ?? []
+        guard words.count == 2 else { return .unsynced }
+        if words[0] == clean { return .trusted }
+        if words[0] == damaged {
+            let reason = lines.count > 1 ? lines[1].prefix { $0 != "\n" } : "for no known reason"
+            return .damaged(String(reason))
         }
+        let bootID = try currentBootID()
+        return words[0] == running && words[1] == bootID ? .trusted : .unsynced
     }
 
-    /// Before `Keyspace.open`: from now on the file is not synced. Answers the number of this
-    /// opening; that of the last one if it is continued.
-    @discardableResult
-    package static func markRunning(
-        directory: String, continues: Bool = false
-    ) throws(KeyspaceError) -> UInt64 {
-        var opening = try read(directory)?.opening ?? 0
-        if !continues { opening += 1 }
-        try write(running, opening, directory)
-        return opening
+    /// Before `Keyspace.open`: from now on the file is not synced.
+    package static func markRunning(directory: String) throws(KeyspaceError) {
+        try write(running, directory)
     }
 
     /// After `Keyspace.sync` and the last apply.
     package static func markClean(directory: String) throws(KeyspaceError) {
         try Files.remove(directory + "/" + CrashCount.fileName)
-        try write(clean, try read(directory)?.opening ?? 0, directory)
+        try write(clean, directory)
     }
 
     /// The file has to be rebuilt at the next start. The reason is one line.
@@ -81,43 +75,22 @@ package enum BootMark {
         directory: String, _ reason: String
     ) throws(KeyspaceError) {
         let line = reason.split(separator: "\n").joined(separator: " ")
-        let opening = try read(directory)?.opening ?? 0
-        try write(damaged, opening, directory, then: line + "\n")
+        try write(damaged, directory, then: line + "\n")
     }
 
     /// Removes the keyspace file and the mark; the directory is then as new.
     package static func discard(directory: String) throws(KeyspaceError) {
         // The mark goes last: without it a file that is left is not trusted.
-        for name in [
-            Keyspace.fileName, "lock.mdb", SteadyPoints.fileName, CrashCount.fileName, fileName,
-        ] {
+        for name in [Keyspace.fileName, "lock.mdb", CrashCount.fileName, fileName] {
             try Files.remove(directory + "/" + name)
         }
         try Files.syncDirectory(directory)
     }
 
-    private struct Mark {
-        var word: String
-        var bootID: String
-        var opening: UInt64
-        var reason: String?
-    }
-
-    /// nil if there is none, or one of another form.
-    private static func read(_ directory: String) throws(KeyspaceError) -> Mark? {
-        guard let bytes = try Files.read(directory + "/" + fileName) else { return nil }
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-        let words = lines.first?.split(separator: " ") ?? []
-        guard words.count == 3, let opening = UInt64(words[2]) else { return nil }
-        return Mark(
-            word: String(words[0]), bootID: String(words[1]), opening: opening,
-            reason: lines.count > 1 ? String(lines[1]) : nil)
-    }
-
     private static func write(
-        _ word: String, _ opening: UInt64, _ directory: String, then rest: String = ""
+        _ word: String, _ directory: String, then rest: String = ""
     ) throws(KeyspaceError) {
-        let text = "\(word) \(try currentBootID()) \(opening)\n\(rest)"
+        let text = "\(word) \(try currentBootID())\n\(rest)"
         try Files.replace(directory + "/" + fileName, Bytes(text.utf8))
     }
 }

@@ -9,7 +9,6 @@ extension Keyspace {
         var settings = Environment.Options()
         settings.mapBytes = options.mapBytes
         settings.isReadOnly = isReadOnly
-        settings.skipsMetaSyncOnly = options.way == .syncedBatches
         let outOfMemory: Int32 = 12
         while true {
             do throws(LMDBError) {

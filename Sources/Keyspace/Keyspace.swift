@@ -18,22 +18,11 @@ package final class Keyspace: Sendable {
         package var servesHistoryOnCaller = false
         /// Whether crashes of the process count against the file: `CrashCount`.
         package var countsCrashes = false
-        /// How the file survives a crash of the operating system.
-        package var way = Way.steadyPoints
         /// Called once, on the thread that met it, when something stored turns out to be damaged.
         /// The keyspace has to be rebuilt; until then what is intact can be read.
         package var onDamage: @Sendable (KeyspaceError) -> Void = { _ in }
 
         package init() {}
-    }
-
-    /// The ways that docs/decisions/0006 compares.
-    package enum Way: String, Sendable, CaseIterable {
-        /// Not at all: it is made anew from snapshot and log.
-        case rebuild
-        case steadyPoints
-        /// LMDB syncs the pages of each batch; the meta page lags (MDB_NOMETASYNC).
-        case syncedBatches
     }
 
     /// Where the keyspace stands; all four change together, with one `apply`.
@@ -59,17 +48,11 @@ package final class Keyspace: Sendable {
     let stored: Locked<StoredState>
     private let damageNote: DamageNote
     private let crashCount: CrashCount?
-    /// nil for a file that is made anew if the operating system crashes.
-    let steady: SteadyPoints?
-    private let rewritten = Locked(0)
-    /// Pages that commits replaced since the file was opened.
-    package var pagesRewritten: Int { rewritten.withLock { $0 } }
 
     private init(
         _ directory: String, _ options: Options, _ environment: Environment, _ tables: Tables,
-        _ stored: StoredState, _ crashCount: CrashCount?, _ steady: SteadyPoints?
+        _ stored: StoredState, _ crashCount: CrashCount?
     ) {
-        self.steady = steady
         self.crashCount = crashCount
         self.directory = directory
         self.options = options
@@ -87,30 +70,18 @@ package final class Keyspace: Sendable {
     package static func open(
         directory: String, options: Options = Options()
     ) throws(KeyspaceError) -> Keyspace {
-        try open(directory, options, nil) { _ in }
-    }
-
-    /// - Parameter beforeChanges: called with the file before anything is written to it.
-    static func open(
-        _ directory: String, _ options: Options, _ steady: SteadyPoints?,
-        _ beforeChanges: (Environment) throws(LMDBError) -> Void
-    ) throws(KeyspaceError) -> Keyspace {
         let crashCount = options.countsCrashes ? try CrashCount(directory: directory) : nil
         let environment = try lmdb { () throws(LMDBError) in
             try openEnvironment(directory, options)
         }
-        let transaction = try lmdb { () throws(LMDBError) in
-            try beforeChanges(environment)
-            return try environment.beginWrite()
-        }
+        let transaction = try lmdb { () throws(LMDBError) in try environment.beginWrite() }
         let tables: Tables
         do throws(LMDBError) { tables = try Tables(creatingIn: transaction) } catch {
             throw KeyspaceError(error)
         }
         let stored = try load(transaction, tables)
         do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
-        return Keyspace(
-            directory, options, environment, tables, stored, crashCount, steady)
+        return Keyspace(directory, options, environment, tables, stored, crashCount)
     }
 
     package var state: State { stored.withLock { $0.state } }
@@ -131,13 +102,6 @@ package final class Keyspace: Sendable {
         return (usage.fileBytes, usage.bytesInUse)
     }
 
-    /// After a commit.
-    func countPages(_ environment: Environment) throws(KeyspaceError) {
-        guard steady != nil else { return }
-        let pages = try lmdb { () throws(LMDBError) in try environment.pagesFreedByNewest() }
-        rewritten.withLock { $0 += pages }
-    }
-
     /// Forces the file to disk. A failure is fatal (exit 70).
     package func sync() throws(KeyspaceError) {
         guard let environment = readers.environment else {
@@ -152,7 +116,6 @@ package final class Keyspace: Sendable {
     /// the file, unless a `SnapshotStream` still holds it.
     package func stop() {
         hub.stop()
-        steady?.close()
         readers.close()
     }
 }

@@ -14,8 +14,6 @@ import CLMDB
         /// Leave syncing to the operating system: commits survive a killed process, not a
         /// power cut.
         package var skipsSync = true
-        /// Sync the pages of every commit, and leave the meta page to the next one.
-        package var skipsMetaSyncOnly = false
 
         package init() {}
     }
@@ -57,11 +55,7 @@ import CLMDB
         try check(
             unsafe mdb_env_set_maxreaders(environment, options.readersMax), "set reader count")
         var flags = UInt32(MDB_NOTLS | MDB_NORDAHEAD)
-        if options.skipsMetaSyncOnly {
-            flags |= UInt32(MDB_NOMETASYNC)
-        } else if options.skipsSync {
-            flags |= UInt32(MDB_NOSYNC)
-        }
+        if options.skipsSync { flags |= UInt32(MDB_NOSYNC) }
         if options.isReadOnly { flags |= UInt32(MDB_RDONLY) }
         try check(unsafe mdb_env_open(environment, path, flags, 0o600), "open \(path)")
         var dead: Int32 = 0

@@ -89,19 +89,34 @@ package final class PageFile {
         var damage: [Damage] = []
         for number in UInt64(0)...1 {
             let offset = number * UInt64(pageBytes)
-            let page = bytes(at: offset, count: MetaPage.bytes)[...]
+            let page = bytes(at: offset, count: 152)[...]
             func bad(_ reason: String) {
                 damage.append(
                     Damage(offset: offset, page: number, reason: "meta page: \(reason)"))
             }
-            if let problem = MetaPage.problem(page) {
-                bad(problem)
+            guard page.count == 152 else {
+                bad("the file ends before it")
                 continue
             }
-            pageBytes = Int(page.number(40, 4))
+            guard page.number(16, 4) == 0xBEEF_C0DE, page.number(20, 4) == 1,
+                page.number(10, 2) & 0x08 != 0
+            else {
+                bad("it does not say that it is one of LMDB 0.9")
+                continue
+            }
+            let size = Int(page.number(40, 4))
+            guard [4096, 8192, 16_384, 32_768, 65_536].contains(size) else {
+                bad("pages of \(size) bytes")
+                continue
+            }
+            pageBytes = size
             let meta = Meta(
                 transaction: page.number(144, 8), lastPage: page.number(136, 8),
                 main: Tree(page[88..<136]))
+            guard meta.lastPage < 1 << 40 else {
+                bad("last page \(meta.lastPage)")
+                continue
+            }
             metas.append(meta)
         }
         return (metas.sorted { $0.transaction > $1.transaction }, damage)

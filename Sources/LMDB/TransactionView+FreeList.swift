@@ -33,16 +33,3 @@ extension TransactionView {
         return list
     }
 }
-
-extension Environment {
-    /// Pages that the newest transaction replaced by others, or let go.
-    package func pagesFreedByNewest() throws(LMDBError) -> Int {
-        let read = try beginRead()
-        var number = UInt(unsafe mdb_txn_id(read.view.handle))
-        let cursor = unsafe try read.view.cursor(Database(identifier: 0))
-        return unsafe try withUnsafeBytes(of: &number) { key throws(LMDBError) in
-            guard let found = unsafe try cursor.seek(atLeast: key) else { return 0 }
-            return unsafe found.value.count / MemoryLayout<UInt>.size - 1
-        }
-    }
-}

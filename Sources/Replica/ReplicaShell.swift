@@ -61,17 +61,6 @@ final class ReplicaShell: ReplicaEnvironment {
         }
     }
 
-    func saveSteadyPoint(of keyspace: Keyspace) {
-        let inbox = shared.inbox
-        _ = OSThread.start("steady-point") {
-            do throws(KeyspaceError) {
-                inbox.sendAlways(.steadyPointSaved(.success(try keyspace.saveSteadyPoint())))
-            } catch {
-                inbox.sendAlways(.steadyPointSaved(.failure(error)))
-            }
-        }
-    }
-
     func sendSnapshot(
         of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64
     ) {

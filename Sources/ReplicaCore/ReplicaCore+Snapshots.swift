@@ -8,8 +8,6 @@ struct SnapshotState {
     var logBytes: UInt64 = 0
     var logBytesAtLast: UInt64 = 0
     var isSaving = false
-    /// Of a file that is in place and not marked in the log yet.
-    var saved: SnapshotMark?
     /// Peers that a snapshot is on its way to.
     var sending: [UInt64] = []
     /// Files from peers that Raft has been told of, by index.
@@ -44,23 +42,14 @@ extension ReplicaCore {
         snapshots.isSaving = false
         switch result {
         case .success(let header):
-            // The log is kept back to the steady point too, so that comes first.
-            snapshots.saved = SnapshotMark(index: header.index, term: header.term)
-            try advanceSteadyPoint()
+            // A newer one may have come from a peer meanwhile; an older mark does no harm.
+            environment.log(.snapshot(SnapshotMark(index: header.index, term: header.term)))
+            try environment.removeSnapshots(before: header.index)
         case .failure(let error):
             // A full disk must not end the replica: the log is kept, the next growth tries again.
             guard error.code != .noSpace else { return }
             throw ReplicaFailure(error)
         }
-    }
-
-    /// Lets go of the log before the newest snapshot file, and of older files.
-    func releaseLog() throws(ReplicaFailure) {
-        guard let mark = snapshots.saved else { return }
-        snapshots.saved = nil
-        // A newer one may have come from a peer meanwhile; an older mark does no harm.
-        environment.log(.snapshot(mark))
-        try environment.removeSnapshots(before: mark.index)
     }
 
     func sendSnapshot(to peer: UInt64) {
@@ -120,7 +109,6 @@ extension ReplicaCore {
         }
         keyspace = try environment.replaceKeyspace(
             bySnapshot: installing.path, memberID: memberID)
-        steady = SteadyState(isSaving: steady.isSaving)
         raft?.snapshotInstalled(meta)
         memory.begin(applied: meta.index)
         waiting.skipped(through: meta.index)

@@ -45,7 +45,6 @@ package final class ReplicaCore {
     /// A leader that shall stop waits until then for its successor.
     var stopDeadline: MonotonicTime?
     var snapshots = SnapshotState()
-    var steady = SteadyState()
     var memory = MemoryWindow()
     var recovery = LostTailRecovery()
     var space = SpaceWatch()
@@ -172,7 +171,6 @@ package final class ReplicaCore {
             snapshots.sending.removeAll { $0 == peer }
             raft?.snapshotSent(to: peer, succeeded: succeeded)
         case .snapshotSaved(let result): try snapshotSaved(result)
-        case .steadyPointSaved(let result): try steadyPointSaved(result)
         case .installMarked(let index): try replaceState(by: index)
         case .persisted(let mark, let logBytes):
             if let mark { raft?.persisted(mark) }
@@ -202,7 +200,6 @@ package final class ReplicaCore {
         advanceRecovery()
         watchSpace()
         askForHashes()
-        try advanceSteadyPoint()
         if ticks % 5 == 0 { expireRequests() }
         if ticks % 20 == 0 { try checkDirectory() }
         reads.retry(into: &newReads)

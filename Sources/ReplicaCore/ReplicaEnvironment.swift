@@ -33,9 +33,6 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
     /// Lets `read` look at the keyspace; false if too much waits already.
     func serve(_ read: PendingRead, _ keyspace: Keyspace) -> Bool
 
-    /// Makes the steady point that the keyspace has begun durable; reports `.steadyPointSaved`.
-    func saveSteadyPoint(of keyspace: Keyspace)
-
     // MARK: Snapshots
 
     /// Writes a snapshot file of the keyspace as it is and syncs it; reports `.snapshotSaved`.

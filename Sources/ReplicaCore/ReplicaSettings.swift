@@ -26,10 +26,6 @@ package struct ReplicaSettings: Sendable {
     /// A snapshot file is taken when the log has grown by this much since the last one.
     package var snapshotLogBytes: UInt64 = 64 << 20
     package var logSegmentBytes: UInt64 = 64 << 20
-    /// The keyspace file gets a steady point when about so much of it was written since the last,
-    package var steadyPointBytes = 64 << 20
-    /// or something and this time has passed.
-    package var steadyPointMilliseconds: UInt64 = 10_000
     /// How often the replicas compare the hashes of their states; 0 is never.
     package var hashCheckMilliseconds: UInt64 = 20_000
     /// The scrubber reads everything once in this time; 0 is only when asked.

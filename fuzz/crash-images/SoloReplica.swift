@@ -11,22 +11,15 @@ final class SoloReplica {
     private let core: ReplicaCore
     private var now: MonotonicTime
 
-    init(
-        directory: String, isNewCluster: Bool, _ way: Keyspace.Way,
-        notice: @escaping @Sendable (String) -> Void = { _ in }
-    ) throws(ReplicaFailure) {
+    init(directory: String, isNewCluster: Bool) throws(ReplicaFailure) {
         var settings = ReplicaSettings(
             directory: directory, clusterID: 0xc1,
             name: "replica-1",
             members: [ReplicaMember(id: 1, name: "replica-1", peerHost: "", peerPort: 0)], seed: 1)
         settings.isNewCluster = isNewCluster
-        settings.keyspace.way = way
-        settings.notice = notice
         settings.campaignsAtOnce = true
         settings.logSegmentBytes = 65_536
         settings.snapshotLogBytes = 100_000
-        settings.steadyPointBytes = 1 << 20
-        settings.steadyPointMilliseconds = 1_000
         let opened = try ReplicaOpening(settings).open()
         environment = SoloEnvironment(opened.log, opened.directory)
         now = MonotonicTime(nanoseconds: 1_000_000_000)
@@ -86,9 +79,6 @@ private final class SoloEnvironment: ReplicaEnvironment, @unchecked Sendable {
     private let directory: ReplicaDirectory
     private var waiting: [LogWork] = []
     private var snapshotWanted: Keyspace?
-    /// A steady point that is begun, and rounds until it is saved: writes go on meanwhile.
-    private var steadyPoint: (keyspace: Keyspace, rounds: Int)?
-    private var steadyPoints = 0
     private var inputs: [ReplicaInput] = []
     private(set) var keyspace: Keyspace?
 
@@ -113,13 +103,6 @@ private final class SoloEnvironment: ReplicaEnvironment, @unchecked Sendable {
                 inputs += batch.reports(writeAheadLog)
                 try batch.release(writeAheadLog)
             }
-            if let point = steadyPoint {
-                steadyPoint = point.rounds > 0 ? (point.keyspace, point.rounds - 1) : nil
-                if point.rounds == 0 {
-                    let isSaved = try point.keyspace.saveSteadyPoint()
-                    inputs.append(.steadyPointSaved(.success(isSaved)))
-                }
-            }
             guard let wanted = snapshotWanted else { return }
             snapshotWanted = nil
             let stream = try wanted.snapshot(clusterID: 0xc1)
@@ -138,10 +121,6 @@ private final class SoloEnvironment: ReplicaEnvironment, @unchecked Sendable {
     func setMembers(_ cluster: ClusterMembers) {}
     func setOwnID(_ id: UInt64) {}
     func serve(_ read: PendingRead, _ keyspace: Keyspace) -> Bool { false }
-    func saveSteadyPoint(of keyspace: Keyspace) {
-        steadyPoints += 1
-        steadyPoint = (keyspace, steadyPoints % 4)
-    }
     func saveSnapshot(of keyspace: Keyspace) { snapshotWanted = keyspace }
     func sendSnapshot(
         of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64

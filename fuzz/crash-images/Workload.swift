@@ -41,10 +41,10 @@ struct Workload {
     /// power, and starts again.
     ///
     /// - Parameter boot: a file with the boot id.
-    mutating func run(in directory: String, boot: String, _ way: Keyspace.Way)
+    mutating func run(in directory: String, boot: String)
         throws(ReplicaFailure)
     {
-        var replica = try SoloReplica(directory: directory, isNewCluster: true, way)
+        var replica = try SoloReplica(directory: directory, isNewCluster: true)
         try replica.becomeReady()
         var done = 0
         while done < commands.count {
@@ -62,7 +62,7 @@ struct Workload {
             if end < 3 {
                 if end == 0 { try replica.stop() } else { replica.abandon() }
                 if end == 2 { try FileSystem.replace(boot, Bytes("boot-\(done)\n".utf8)) }
-                replica = try SoloReplica(directory: directory, isNewCluster: false, way)
+                replica = try SoloReplica(directory: directory, isNewCluster: false)
                 try replica.becomeReady()
             }
         }

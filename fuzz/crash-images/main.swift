@@ -1,7 +1,6 @@
 import Basics
 import CRecorder
 import Glibc
-import Keyspace
 import ReplicaCore
 
 /// A line on standard output, at once.
@@ -22,9 +21,6 @@ struct CrashImages {
     private var exhaustive = 0
     private var lost = 0
     private var unopenable = 0
-    /// Images whose keyspace file was used, as of its steady point.
-    private let setBack = Locked(0)
-    var way = Keyspace.Way.steadyPoints
 
     init(_ arguments: [String]) {
         var rest = arguments.dropFirst()
@@ -35,9 +31,6 @@ struct CrashImages {
             case ("--seed", let number?): seed = UInt64(number)
             case ("--writes", let number?): writes = number
             case ("--directory", _): directory = value
-            case ("--way", _):
-                guard let named = Keyspace.Way(rawValue: value) else { fallthrough }
-                way = named
             default:
                 say("usage: crash-images [--images N] [--seed S] [--writes N] [--directory DIR]")
                 exit(2)
@@ -52,7 +45,7 @@ struct CrashImages {
         try FileSystem.replace(boot, Bytes("first\n".utf8))
         unsafe recorder_start(directory + "/run")
         var workload = Workload(seed: seed, writes: writes)
-        try workload.run(in: directory + "/run", boot: boot, way)
+        try workload.run(in: directory + "/run", boot: boot)
         recorder_stop()
         // A power cut: the machine starts anew.
         try FileSystem.replace(boot, Bytes("last\n".utf8))
@@ -60,8 +53,7 @@ struct CrashImages {
         for path in ["/run", "/image", ""] { Self.removeAll(directory + path) }
         say(
             "\(tried) images of \(recorder_count()) operations and \(writes) writes"
-                + " (\(exhaustive) of all subsets of few sectors), seed \(seed), \(way),"
-                + " \(setBack.withLock { $0 }) set back to a steady point:"
+                + " (\(exhaustive) of all subsets of few sectors), seed \(seed):"
                 + " \(lost) lost, \(unopenable) unopenable")
         return lost + unopenable == 0 ? 0 : 1
     }
@@ -98,10 +90,7 @@ struct CrashImages {
         var choice = choice
         try lay(recording.root, at: path, &choice)
         do throws(ReplicaFailure) {
-            let setBack = setBack
-            let replica = try SoloReplica(directory: path, isNewCluster: true, way) { line in
-                if line.contains("is set back") { setBack.withLock { $0 += 1 } }
-            }
+            let replica = try SoloReplica(directory: path, isNewCluster: true)
             defer { replica.abandon() }
             try replica.becomeReady()
             guard let keyspace = replica.keyspace else {

@@ -9,9 +9,7 @@ import Keyspace
 struct KeyspaceBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keyspace-bench", abstract: "Measure the keyspace alone.",
-        subcommands: [
-            Load.self, Open.self, Compaction.self, Leases.self, Steady.self, Restart.self,
-        ])
+        subcommands: [Load.self, Open.self, Rebuild.self, Compaction.self, Leases.self])
 }
 
 struct Place: ParsableArguments {

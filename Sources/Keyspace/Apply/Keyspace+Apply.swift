@@ -62,7 +62,6 @@ extension Keyspace {
             try applier.storeState()
         }
         do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
-        try countPages(environment)
         let after = applier.stored
         stored.withLock { $0 = after }
         hub.publish(applier.groups, after.state)

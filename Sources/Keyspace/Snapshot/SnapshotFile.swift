@@ -65,13 +65,16 @@ package enum SnapshotFile {
     /// Makes `directory` a keyspace with the file's content, synced and marked clean. The file is
     /// read once and checked on the way; when it is refused, `directory` is as it was.
     ///
+    /// Unless `isSynced` it has no mark, and counts as written before a crash of the operating
+    /// system until `BootMark.markRunning`: for whoever can make it once more.
+    ///
     /// `directory` is absent or empty before, unless `replacing`, which takes the place of a
     /// keyspace that is not open. Blobs other than the membership are not restored; `membership`
     /// replaces the one of the snapshot, for a new cluster.
     @discardableResult
     package static func restore(
         _ path: String, into directory: String, replacing: Bool = false,
-        membership: Bytes? = nil
+        membership: Bytes? = nil, isSynced: Bool = true
     ) throws(KeyspaceError) -> SnapshotHeader {
         let reader = try SnapshotReader(path)
         if !replacing, Files.exists(directory) { try Files.makeEmptyDirectory(directory) }
@@ -80,8 +83,9 @@ package enum SnapshotFile {
         try Files.makeEmptyDirectory(temporary)
         do throws(KeyspaceError) {
             try SnapshotLoader.load(
-                reader, into: temporary, membership: membership ?? reader.header.membership)
-            try BootMark.markClean(directory: temporary)
+                reader, into: temporary, membership: membership ?? reader.header.membership,
+                isSynced: isSynced)
+            if isSynced { try BootMark.markClean(directory: temporary) }
         } catch {
             try? Files.removeKeyspace(temporary)
             throw error
@@ -99,8 +103,8 @@ extension Files {
     /// Removes a keyspace directory's files and the directory, if they exist.
     static func removeKeyspace(_ directory: String) throws(KeyspaceError) {
         for name in [
-            Keyspace.fileName, "lock.mdb", SteadyPoints.fileName, CrashCount.fileName,
-            BootMark.fileName, BootMark.fileName + ".new",
+            Keyspace.fileName, "lock.mdb", CrashCount.fileName, BootMark.fileName,
+            BootMark.fileName + ".new",
         ] {
             try remove(directory + "/" + name)
         }

@@ -9,7 +9,7 @@ struct SnapshotLoader {
     private var contentHash: UInt64 = 0
 
     static func load(
-        _ reader: SnapshotReader, into directory: String, membership: Bytes
+        _ reader: SnapshotReader, into directory: String, membership: Bytes, isSynced: Bool
     ) throws(KeyspaceError) {
         var settings = Environment.Options()
         settings.isReadOnly = false
@@ -18,7 +18,9 @@ struct SnapshotLoader {
         }
         let tables = try create(environment)
         var loader = SnapshotLoader()
-        while let entries = try reader.next() {
+        let chunks = SnapshotReadAhead(reader)
+        defer { chunks.close() }
+        while let entries = try chunks.next() {
             try change(environment, tables, reader.stored) { applier throws(KeyspaceError) in
                 for entry in entries { try loader.add(entry, applier) }
             }
@@ -37,6 +39,7 @@ struct SnapshotLoader {
             // Last of all: without it the directory is no keyspace.
             try applier.storeState()
         }
+        guard isSynced else { return }
         try lmdb { () throws(LMDBError) in try environment.sync() }
         try Files.syncDirectory(directory)
     }

@@ -1,7 +1,9 @@
 import Basics
 
 /// Reads a snapshot file from beginning to end, and checks everything on the way.
-final class SnapshotReader {
+final class SnapshotReader: @unchecked Sendable {
+    // Sendable because one thread at a time reads.
+
     struct Entry {
         var table: SnapshotFormat.Table
         var key: Bytes

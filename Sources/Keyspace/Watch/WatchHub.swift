@@ -32,7 +32,7 @@ final class WatchHub: Sendable {
     /// Watchers that want previous values. Has a lock of its own: the last reference to a watcher
     /// may go with the hub's lists, while their lock is held.
     private let wantingPrevious = Locked(0)
-    private let thread = Locked<HistoryThread?>(nil)
+    private let thread = Locked<WorkThread?>(nil)
 
     init(_ readers: ReaderPool, _ state: Keyspace.State, _ options: Keyspace.Options) {
         self.readers = readers
@@ -131,7 +131,7 @@ final class WatchHub: Sendable {
         }
         for answer in answers { answer.done(answer.result) }
         inner.wakeAll()
-        let running = thread.withLock { thread -> HistoryThread? in
+        let running = thread.withLock { thread -> WorkThread? in
             defer { thread = nil }
             return thread
         }
@@ -152,7 +152,7 @@ final class WatchHub: Sendable {
             return (needsThread, hasWork)
         }
         if needsThread {
-            let started = HistoryThread { [self] in runHistory() }
+            let started = WorkThread { [self] in runHistory() }
             thread.withLock { $0 = started }
         } else if hasWork {
             inner.wakeAll()

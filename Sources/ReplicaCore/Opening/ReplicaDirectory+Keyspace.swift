@@ -36,7 +36,8 @@ extension ReplicaDirectory {
             try FileSystem.rename(prepared, keyspace)
             try FileSystem.syncDirectory(path)
             try write(identity)
-            return try Keyspace.openRunning(directory: keyspace, options: options)
+            try BootMark.markRunning(directory: keyspace)
+            return try Keyspace.open(directory: keyspace, options: options)
         } catch {
             throw ReplicaFailure(wrapping: error)
         }

@@ -71,7 +71,9 @@ extension ReplicaOpening {
         let file = directory.snapshot(index: index)
         do throws(KeyspaceError) {
             guard try SnapshotFile.header(file).clusterID == settings.clusterID else { return nil }
-            return try SnapshotFile.restore(file, into: directory.keyspaceInMaking)
+            // Not synced: after another power cut it is made once more.
+            return try SnapshotFile.restore(
+                file, into: directory.keyspaceInMaking, isSynced: false)
         } catch {
             guard [.badSnapshot, .foreignFormat, .corrupt].contains(error.code) else { throw error }
             settings.notice("\(file) is passed over: \(error)")

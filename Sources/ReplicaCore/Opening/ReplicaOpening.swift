@@ -20,8 +20,8 @@ package struct OpenedReplica {
 /// Brings log, keyspace and snapshot files of a directory together, by the rules of durability in
 /// docs/ARCHITECTURE.md.
 ///
-/// The keyspace file is used as it is if it can be trusted, and as of its newest steady point after
-/// the operating system crashed, if the log reaches back to it. Else it is rebuilt from the newest snapshot file that the log reaches back to, or from nothing if the
+/// The keyspace file is used as it is if it can be trusted and the log reaches back to it. Else it
+/// is rebuilt from the newest snapshot file that the log reaches back to, or from nothing if the
 /// log is whole.
 package struct ReplicaOpening {
     let settings: ReplicaSettings
@@ -120,9 +120,7 @@ package struct ReplicaOpening {
         do {
             let verdict = try BootMark.verdict(directory: directory.keyspace)
             if case .damaged(let reason) = verdict { damage = reason } else { damage = nil }
-            if let keyspace = try openFile(verdict), let state = try join(keyspace) {
-                return state
-            }
+            if verdict == .trusted, let state = try openAsItIs() { return state }
         } catch let error as KeyspaceError where error.code == .corrupt {
             return try rebuild(damage: error.message)
         } catch {
@@ -131,28 +129,10 @@ package struct ReplicaOpening {
         return try rebuild(damage: damage)
     }
 
-    /// The keyspace file that is there; nil if it must be rebuilt. Throws KeyspaceError when it
-    /// turns out to be damaged.
-    private func openFile(_ verdict: BootMark.Verdict) throws -> Keyspace? {
+    /// nil if the keyspace must be rebuilt; throws KeyspaceError when it is damaged.
+    private func openAsItIs() throws -> State? {
         guard FileSystem.exists(directory.keyspace) else { return nil }
-        switch verdict {
-        case .trusted: return try openKeyspace()
-        case .unsynced where settings.keyspace.way == .syncedBatches: return try openKeyspace()
-        case .unsynced(let opening?):
-            guard
-                let keyspace = try Keyspace.openAtSteadyPoint(
-                    directory: directory.keyspace, opening: opening, options: settings.keyspace)
-            else { return nil }
-            settings.notice(
-                "after a crash of the operating system the keyspace file is set back to entry"
-                    + " \(keyspace.appliedIndex); the log has the entries after it")
-            return keyspace
-        case .unsynced(nil), .damaged: return nil
-        }
-    }
-
-    /// Opens the log behind a keyspace; nil if it does not reach back to it.
-    private func join(_ keyspace: Keyspace) throws -> State? {
+        let keyspace = try openKeyspace()
         do {
             let applied = keyspace.appliedIndex
             let kept = min(applied, UInt64(settings.entriesInMemoryMax))
@@ -180,8 +160,8 @@ package struct ReplicaOpening {
 
     func openKeyspace() throws -> Keyspace {
         try FileSystem.makeDirectory(directory.keyspace)
-        return try Keyspace.openRunning(
-            directory: directory.keyspace, options: settings.keyspace)
+        try BootMark.markRunning(directory: directory.keyspace)
+        return try Keyspace.open(directory: directory.keyspace, options: settings.keyspace)
     }
 
     /// Whether others can give back what damage costs this replica.

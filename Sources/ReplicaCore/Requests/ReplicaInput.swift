@@ -17,8 +17,6 @@ package enum ReplicaInput: Sendable {
     case snapshotReceived(from: UInt64, term: UInt64, path: String, SnapshotHeader)
     case snapshotSent(to: UInt64, succeeded: Bool)
     case snapshotSaved(Result<SnapshotHeader, KeyspaceError>)
-    /// False if the keyspace was stopped before.
-    case steadyPointSaved(Result<Bool, KeyspaceError>)
     /// The log notes durably that the snapshot of this index takes its place.
     case installMarked(UInt64)
     /// The log's queue finished a batch; the mark of the newest write in it, if any.

@@ -35,8 +35,6 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
     private(set) var keyspace: Keyspace?
     /// A snapshot file being written.
     var saving: SnapshotStream?
-    /// Its steady point is being saved.
-    var steadying: Keyspace?
     /// Snapshots on their way, by the receiver's number.
     var sending: [(to: Int, transfer: SnapshotTransfer)] = []
 
@@ -127,10 +125,6 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
     }
 
     // MARK: Snapshots
-
-    func saveSteadyPoint(of keyspace: Keyspace) {
-        world.saveSteadyPoint(of: keyspace, replica, self)
-    }
 
     func saveSnapshot(of keyspace: Keyspace) { world.saveSnapshot(of: keyspace, replica, self) }
 

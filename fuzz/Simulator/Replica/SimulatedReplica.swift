@@ -18,7 +18,6 @@ final class SimulatedReplica {
     let number: Int
     var settings: ReplicaSettings
     let files = MemoryLogFiles()
-    var keyspaceFile = SimulatedKeyspaceFile()
     var clock: SimulatedClock
     var condition = Condition.good
 

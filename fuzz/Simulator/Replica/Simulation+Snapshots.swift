@@ -37,28 +37,6 @@ extension Simulation {
         }
     }
 
-    func saveSteadyPoint(
-        of keyspace: Keyspace, _ replica: SimulatedReplica, _ environment: SimulatedEnvironment
-    ) {
-        environment.steadying = keyspace
-        let time = now + 200 + below(scenario.streamMax)
-        queue.add(.steadyPointSaved(replica.number, epoch: replica.epoch), at: time)
-    }
-
-    func finishSteadyPoint(_ replica: SimulatedReplica) {
-        guard let environment = replica.process?.environment,
-            let keyspace = environment.steadying
-        else { return }
-        environment.steadying = nil
-        do throws(KeyspaceError) {
-            let isSaved = try keyspace.saveSteadyPoint()
-            if isSaved { replica.keyspaceFile.synced(replica.directory) }
-            tell(replica, .steadyPointSaved(.success(isSaved)))
-        } catch {
-            tell(replica, .steadyPointSaved(.failure(error)))
-        }
-    }
-
     func sendSnapshot(
         of keyspace: Keyspace, to member: ReplicaMember, term: UInt64,
         _ replica: SimulatedReplica, _ environment: SimulatedEnvironment

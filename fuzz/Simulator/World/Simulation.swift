@@ -130,7 +130,6 @@ package final class Simulation {
         settings.electionMilliseconds = scenario.electionMilliseconds
         settings.campaignsAtOnce = number == 1
         settings.snapshotLogBytes = scenario.snapshotLogBytes
-        settings.steadyPointMilliseconds = 1_000
         settings.logSegmentBytes = scenario.segmentBytes
         settings.entriesInMemoryMax = scenario.entriesInMemoryMax
         settings.inflightMessagesMax = scenario.inflightMessagesMax
@@ -169,8 +168,6 @@ package final class Simulation {
             if live(number, epoch, event) != nil { read.done(.success(keyspace)) }
         case .snapshotSaved(let number, let epoch):
             if let replica = live(number, epoch, event) { finishSave(replica) }
-        case .steadyPointSaved(let number, let epoch):
-            if let replica = live(number, epoch, event) { finishSteadyPoint(replica) }
         case .snapshotStreamed(let number, let to, let epoch):
             finishStream(number, to, epoch)
         case .linkCheck(let number, let epoch):

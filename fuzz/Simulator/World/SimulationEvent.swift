@@ -12,7 +12,6 @@ enum SimulationEvent: Sendable {
     case logDone(Int, epoch: Int)
     case served(PendingRead, Keyspace, Int, epoch: Int)
     case snapshotSaved(Int, epoch: Int)
-    case steadyPointSaved(Int, epoch: Int)
     case snapshotStreamed(Int, to: Int, epoch: Int)
     case linkCheck(Int, epoch: Int)
     case restart(Int, epoch: Int)

@@ -2,7 +2,7 @@ import Glibc
 
 /// An operating-system thread that runs one function. LMDB reads can block on the disk, which
 /// neither event loops nor Swift's own threads should.
-@safe final class HistoryThread: Sendable {
+@safe final class WorkThread: Sendable {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
