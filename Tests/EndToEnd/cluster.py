@@ -72,6 +72,15 @@ def run(command, input=None, timeout=60, env=None, check=True):
     return result
 
 
+def is_gone(pid):
+    """Whether a process and all its threads have ended, reaped or not."""
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        return state == "Z" and len(os.listdir(f"/proc/{pid}/task")) == 1
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class Cluster:
     def __init__(self, directory=None, nodes=1, replicas=3, flags=()):
         self.scratch = None
@@ -129,6 +138,8 @@ class Cluster:
             except ProcessLookupError:
                 pass
         self.process.wait(timeout=10)
+        # A thread that the disk holds up keeps the ports of its process until it ends.
+        wait_for("the killed processes are gone", lambda: all(map(is_gone, pids)), seconds=60)
 
     def pids(self):
         return [int(path.read_text()) for path in pathlib.Path(self.directory).glob("*.pid")]
