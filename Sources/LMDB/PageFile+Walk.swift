@@ -166,6 +166,18 @@ extension PageFile {
             key: key, value: Bytes(content[Self.headerBytes...]), page: number, flags: flags)
     }
 
+    /// Byte of the file at which the value of a leaf's node stands; nil if it is empty or not on
+    /// the node's page.
+    package func offset(of node: Node) -> UInt64? {
+        guard !node.value.isEmpty, let page = page(node.page), let offsets = nodeOffsets(page)
+        else { return nil }
+        for offset in offsets where page[...].number(offset + 4, 2) & 0x01 == 0 {
+            guard let (key, end) = nodeKey(page, offset), key == node.key else { continue }
+            return node.page * UInt64(pageBytes) + UInt64(end)
+        }
+        return nil
+    }
+
     /// Calls `visit` with the nodes of every page of the file that looks like a leaf, in a tree or
     /// not: pages that a damaged branch does not lead to any more, and pages that are free.
     package func salvage(_ visit: (Node) -> Void) {

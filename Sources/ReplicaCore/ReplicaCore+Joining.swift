@@ -8,8 +8,13 @@ struct Leaver {
 }
 
 extension ReplicaCore {
-    /// A peer dialled this replica, which does not know the members yet, as member `asID`.
-    func greeted(_ id: UInt64, _ name: String, as asID: UInt64) throws(ReplicaFailure) {
+    private static let greetersMax = 8
+
+    /// A peer dialled this replica, as member `asID`.
+    ///
+    /// A replica that is empty, or so far behind that its members are not those of today, is sent
+    /// what it lacks by a leader that it does not know, and has to answer it: etcd's remotes.
+    func greeted(by peer: ReplicaMember, as asID: UInt64) throws(ReplicaFailure) {
         if memberID == 0 {
             try environment.join(as: asID)
             memberID = asID
@@ -17,15 +22,13 @@ extension ReplicaCore {
             raft = Raft(
                 raftConfiguration(), Raft.InitialState(membership: Membership(voters: [])))
         }
-        guard !isStateKnown,
-            var member = settings.members.first(where: { $0.name == name })
-        else { return }
-        member.id = id
-        greeters.removeAll { $0.name == name }
-        greeters.append(member)
-        // Nobody is a voter here: only connections are made of this.
-        environment.setMembers(
-            ClusterMembers(membership: Membership(voters: []), members: greeters))
+        guard cluster.member(peer.id) == nil else { return }
+        var peer = peer
+        readdress(&peer)
+        greeters.removeAll { $0.name == peer.name }
+        greeters.append(peer)
+        if greeters.count > Self.greetersMax { greeters.removeFirst() }
+        connect()
     }
 
     private static let farewellTicks: UInt64 = 4
@@ -39,12 +42,19 @@ extension ReplicaCore {
         }
     }
 
-    /// Everybody to be connected with.
+    /// Everybody to be connected with. None of the greeters is a voter here: only connections are
+    /// made of them.
     func connect() {
+        greeters.removeAll { cluster.member($0.id) != nil }
+        let parting = leavers.map(\.member)
+        let others =
+            parting
+            + greeters.filter { greeter in
+                !parting.contains { $0.id == greeter.id }
+            }
         environment.setMembers(
             ClusterMembers(
-                membership: addressed.membership,
-                members: addressed.members + leavers.map(\.member)))
+                membership: addressed.membership, members: addressed.members + others))
     }
 
     func dismissLeavers() throws(ReplicaFailure) {

@@ -8,7 +8,9 @@ struct LostTailRecovery {
 
     /// Set by the answer to the write.
     let state = Locked(State.idle)
-    var isAnnounced = false
+    /// A snapshot file was begun when everything was here again.
+    var isSaving = false
+    var isSaved = false
 }
 
 extension ReplicaCore {
@@ -22,11 +24,15 @@ extension ReplicaCore {
         case .asked:
             break
         case .reached:
+            // The log may begin behind what is lost, where no snapshot file reaches it: then the
+            // next rebuild would lose all of it again.
+            guard recovery.isSaved else { return saveRecovered() }
             self.raft?.lostTailRecovered()
             environment.log(.healed)
             settings.notice(
                 "the log is whole again up to entry \(raft.commitIndex): this replica votes again")
             state.withLock { $0 = .idle }
+            recovery.isSaved = false
         case .idle:
             guard raft.leader != 0, raft.leader != memberID else { return }
             state.withLock { $0 = .asked }
@@ -42,5 +48,13 @@ extension ReplicaCore {
                 })
             submitWrites()
         }
+    }
+
+    private func saveRecovered() {
+        guard !snapshots.isSaving else { return }
+        snapshots.isSaving = true
+        snapshots.logBytesAtLast = snapshots.logBytes
+        recovery.isSaving = true
+        environment.saveSnapshot(of: keyspace)
     }
 }

@@ -42,6 +42,7 @@ extension ReplicaCore {
         snapshots.isSaving = false
         switch result {
         case .success(let header):
+            if recovery.isSaving { (recovery.isSaving, recovery.isSaved) = (false, true) }
             // A newer one may have come from a peer meanwhile; an older mark does no harm.
             environment.log(.snapshot(SnapshotMark(index: header.index, term: header.term)))
             try environment.removeSnapshots(before: header.index)
@@ -112,7 +113,7 @@ extension ReplicaCore {
         raft?.snapshotInstalled(meta)
         memory.begin(applied: meta.index)
         waiting.skipped(through: meta.index)
-        environment.setMembers(addressed)
+        connect()
         environment.publish(keyspace)
         try environment.removeSnapshots(before: meta.index)
     }

@@ -22,7 +22,7 @@ package final class ReplicaCore {
     }
     /// `cluster` with the addresses of this start.
     private(set) var addressed = ClusterMembers.none
-    /// Who dialled a replica that does not know the members yet.
+    /// Who dialled and is not among the members that this replica knows.
     var greeters: [ReplicaMember] = []
     let startedEmpty: Bool
 
@@ -164,7 +164,7 @@ package final class ReplicaCore {
             raft?.unreachable(peer)
             if raft?.leader == peer { raft?.forgetLeader() }
             asked.fail(to: peer, held: &newQuestions)
-        case .greeted(let id, let name, let asID): try greeted(id, name, as: asID)
+        case .greeted(let peer, let asID): try greeted(by: peer, as: asID)
         case .snapshotReceived(let from, let term, let path, let header):
             try snapshotReceived(from, term, path, header)
         case .snapshotSent(let peer, let succeeded):
@@ -242,16 +242,15 @@ package final class ReplicaCore {
     /// The members with the addresses of this start.
     private func withAddresses(_ cluster: ClusterMembers) -> ClusterMembers {
         var cluster = cluster
-        for position in cluster.members.indices {
-            let name = cluster.members[position].name
-            guard let known = settings.members.first(where: { $0.name == name }) else {
-                continue
-            }
-            cluster.members[position].peerHost = known.peerHost
-            cluster.members[position].peerPort = known.peerPort
-            cluster.members[position].clientURLs = known.clientURLs
-        }
+        for position in cluster.members.indices { readdress(&cluster.members[position]) }
         return cluster
+    }
+
+    func readdress(_ member: inout ReplicaMember) {
+        guard let known = settings.members.first(where: { $0.name == member.name }) else { return }
+        member.peerHost = known.peerHost
+        member.peerPort = known.peerPort
+        member.clientURLs = known.clientURLs
     }
 
     /// The orderly end: the keyspace file is trusted at the next start.

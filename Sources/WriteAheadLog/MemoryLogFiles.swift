@@ -114,6 +114,16 @@ package final class MemoryLogFiles: LogFiles {
         capacityBytes = nil
     }
 
+    /// Some file holds bytes that nobody wrote there, as a spare too; or will be read wrongly.
+    package var isHarmed: Bool {
+        (live + durable).contains { $0.file.harm != nil || $0.file.misread != nil }
+    }
+
+    /// The next read of a byte gets it wrong, once.
+    package func misread(_ name: String, at offset: Int, mask: UInt8) throws(LogError) {
+        try find(name).misread = (offset, mask)
+    }
+
     /// Changes one byte of a file, synced or not.
     package func flip(_ name: String, at offset: Int, mask: UInt8) throws(LogError) {
         try find(name).flip(offset, mask)
@@ -128,6 +138,11 @@ package final class MemoryLogFiles: LogFiles {
     package func setContent(of name: String, _ bytes: Bytes) throws(LogError) {
         try find(name).setContent(bytes)
     }
+
+    /// Puts a sector of a file in the place of another one, as a write that went astray.
+    package func misdirect(_ name: String, from: Int, to: Int) throws(LogError) {
+        try find(name).misdirect(from, to)
+    }
 }
 
 private final class MemoryFile: LogFile {
@@ -140,6 +155,10 @@ private final class MemoryFile: LogFile {
     private var sizes: [Int] = []
     /// Sectors written since the last sync.
     private var dirty: [Int] = []
+    /// The sector that holds damage, until it is durably overwritten.
+    private(set) var harm: Int?
+    private var isHarmOverwritten = false
+    var misread: (offset: Int, mask: UInt8)?
 
     init(name: String, files: MemoryLogFiles) {
         self.name = name
@@ -155,7 +174,13 @@ private final class MemoryFile: LogFile {
         if let bad = files.unreadable, bad.name == name, start..<start + count ~= bad.offset {
             throw LogError(.inputOutput, file: name, "cannot read: injected")
         }
-        return Bytes(content[start..<min(start + count, content.count)])
+        let end = min(start + count, content.count)
+        var bytes = Bytes(content[start..<end])
+        if let wrong = misread, start..<end ~= wrong.offset {
+            misread = nil
+            bytes[wrong.offset - start] ^= wrong.mask
+        }
+        return bytes
     }
 
     func write(_ bytes: Bytes, at offset: UInt64) throws(LogError) {
@@ -167,6 +192,7 @@ private final class MemoryFile: LogFile {
         for sector in start / MemoryFile.sectorBytes...(end - 1) / MemoryFile.sectorBytes
         where dirty.last != sector {
             dirty.append(sector)
+            if sector == harm { isHarmOverwritten = true }
         }
     }
 
@@ -188,6 +214,7 @@ private final class MemoryFile: LogFile {
 
     func sync() throws(LogError) {
         try files.countSync(name)
+        if isHarmOverwritten || (harm ?? 0) * Self.sectorBytes > content.count { harm = nil }
         durable = content
         sizes = []
         dirty = []
@@ -218,6 +245,7 @@ private final class MemoryFile: LogFile {
         }
         content = image
         durable = image
+        isHarmOverwritten = false
         sizes = []
         dirty = []
     }
@@ -225,6 +253,22 @@ private final class MemoryFile: LogFile {
     func flip(_ offset: Int, _ mask: UInt8) {
         content[offset] ^= mask
         if offset < durable.count { durable[offset] ^= mask }
+        setHarm(offset / Self.sectorBytes)
+    }
+
+    func misdirect(_ from: Int, _ to: Int) {
+        let size = Self.sectorBytes
+        let sector = content[from * size..<(from + 1) * size]
+        content.replaceSubrange(to * size..<(to + 1) * size, with: sector)
+        if (to + 1) * size <= durable.count {
+            durable.replaceSubrange(to * size..<(to + 1) * size, with: sector)
+        }
+        setHarm(to)
+    }
+
+    private func setHarm(_ sector: Int) {
+        harm = sector
+        isHarmOverwritten = false
     }
 
     func setContent(_ bytes: Bytes) {

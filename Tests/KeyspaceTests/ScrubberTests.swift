@@ -91,6 +91,21 @@ import Testing
         }
     }
 
+    /// A snapshot with damage in it would be all that is left to rebuild from.
+    @Test(arguments: ["records", "leases", "meta"])
+    func damageDoesNotSpreadToSnapshots(name: String) throws {
+        let fixture = try Self.filled()
+        fixture.keyspace.stop()
+        try Self.change(fixture.path, name, removes: false)
+        let error = #expect(throws: KeyspaceError.self) {
+            let keyspace = try Keyspace.open(directory: fixture.path, options: fixture.options)
+            defer { keyspace.stop() }
+            let stream = try keyspace.snapshot(clusterID: 7)
+            while try stream.next() != nil {}
+        }
+        #expect(error?.code == .corrupt)
+    }
+
     /// Removes the last entry of a table, or flips a bit in the middle of its value.
     private static func change(_ path: String, _ name: String, removes: Bool) throws {
         var options = Environment.Options()

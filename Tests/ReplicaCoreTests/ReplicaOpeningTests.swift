@@ -41,24 +41,48 @@ import WriteAheadLog
         #expect(try start(isNewCluster: true) == 99)
     }
 
+    /// A member was added since; the settings name it, the log's first entries do not know it.
+    @Test func entriesAreAppliedFromTheFirstMembersOn() throws {
+        _ = try start(isNewCluster: true, votes: true)
+        try FileSystem.removeTree(scratch.path + "/keyspace")
+        let newcomer = ReplicaMember(id: 3, name: "c", peerHost: "", peerPort: 3)
+        #expect(try open(isNewCluster: false, [newcomer]).initial.membership.voters == [1, 2])
+    }
+
+    @Test func firstMembersAreChecked() throws {
+        _ = try start(isNewCluster: true, votes: true)
+        try FileSystem.removeTree(scratch.path + "/keyspace")
+        var bytes = try scratch.read("founders")
+        bytes[bytes.count - 1] ^= 1
+        try scratch.write("founders", bytes)
+        let failure = #expect(throws: ReplicaFailure.self) { try open(isNewCluster: false) }
+        #expect(failure?.exitCode == 72)
+    }
+
     /// Returns the id.
     private func start(isNewCluster: Bool, votes: Bool = false) throws -> UInt64 {
+        let opened = try open(isNewCluster: isNewCluster)
+        if votes {
+            try opened.log.append(hardState: HardState(term: 3, vote: 1, commit: 0), entries: [])
+            try opened.log.sync()
+        }
+        opened.log.close()
+        return opened.memberID
+    }
+
+    private func open(
+        isNewCluster: Bool, _ more: [ReplicaMember] = []
+    ) throws -> OpenedReplica {
         var settings = ReplicaSettings(
             directory: scratch.path, clusterID: 7, name: "b",
             members: [
                 ReplicaMember(id: 1, name: "a", peerHost: "", peerPort: 1),
                 ReplicaMember(id: 2, name: "b", peerHost: "", peerPort: 2),
-            ], seed: 1)
+            ] + more, seed: 1)
         settings.isNewCluster = isNewCluster
         let opened = try ReplicaOpening(settings).open()
-        defer {
-            opened.keyspace.stop()
-            opened.log.close()
-        }
-        if votes {
-            try opened.log.append(hardState: HardState(term: 3, vote: 1, commit: 0), entries: [])
-            try opened.log.sync()
-        }
-        return opened.memberID
+        // Only the file is of interest.
+        opened.keyspace.stop()
+        return opened
     }
 }

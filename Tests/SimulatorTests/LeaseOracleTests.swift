@@ -45,8 +45,15 @@ import Testing
     @Test func late() {
         var oracle = LeaseOracle(driftPerMille: 0)
         oracle.granted(1, seconds: 3, called: 0, now: 0)
-        #expect(oracle.overdue(now: 5 * second, slack: 3 * second, standing: [1]) == [])
-        #expect(oracle.overdue(now: 7 * second, slack: 3 * second, standing: [1]) == [1])
-        #expect(oracle.overdue(now: 7 * second, slack: 3 * second, standing: []) == [])
+        func overdue(_ now: UInt64, since: UInt64 = 0, standing: [Int64] = [1]) -> [Int64] {
+            oracle.overdue(
+                now: now * second, since: since * second, slack: 3 * second, standing: standing)
+        }
+        #expect(overdue(5) == [])
+        #expect(overdue(7) == [1])
+        #expect(overdue(7, standing: []) == [])
+        // A new leader begins anew.
+        #expect(overdue(7, since: 2) == [])
+        #expect(overdue(9, since: 2) == [1])
     }
 }

@@ -88,33 +88,20 @@ struct Campaign {
     /// Prints the figures; the last line is the verdict.
     func printVerdict(milliseconds: UInt64) {
         let sorted = reports.sorted { $0.seed < $1.seed }
-        var hash = TraceHash()
-        var steps: UInt64 = 0
-        var operations: UInt64 = 0
-        var undecided: UInt64 = 0
-        var simulated: UInt64 = 0
-        var coverage = Coverage()
-        for (_, report) in sorted {
-            steps += report.steps
-            hash.add(report.hash)
-            operations += report.operations
-            undecided += report.undecided
-            simulated += report.milliseconds
-            coverage.add(report.coverage)
-        }
-        for line in coverage.table { print(line) }
+        var sum = Report()
+        for (_, report) in sorted { sum.add(report) }
+        for line in sum.coverage.table { print(line) }
         let elapsed = max(1, milliseconds)
-        let cores = UInt64(min(processes, max(1, sorted.count)))
         print(
-            "\(operations) client operations, \(undecided) histories undecided; "
-                + "\(elapsed / 1000) s, \(UInt64(sorted.count) * 1000 / elapsed) seeds/s, "
-                + "\(steps * 1000 / elapsed / cores) events/s and "
-                + "\(simulated / elapsed / cores) times real time on each of \(cores) cores")
+            "\(sum.operations) client operations, \(sum.undecided) histories undecided; "
+                + "\(elapsed / 1000) s, \(UInt64(sorted.count) * 1000 / elapsed) seeds/s; "
+                + sum.speed)
         if let failure {
             print("seed \(failure.seed) broke \(failure.text)")
         } else {
             print(
-                "\(sorted.count) seeds from \(first): ok, \(steps) steps, trace hash \(hash.text)")
+                "\(sorted.count) seeds from \(first): ok, \(sum.steps) steps, trace hash "
+                    + TraceHash.text(sum.hash))
         }
     }
 }

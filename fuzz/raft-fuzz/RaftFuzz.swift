@@ -72,9 +72,9 @@ struct RaftFuzz: ParsableCommand {
         if trace { campaign.arguments.append("--trace") }
         let milliseconds = campaign.run()
         if let failure = campaign.failure, shrink, !trace {
-            var shrinker = Shrinker(failure, steps: steps, without: without, settings)
-            shrinker.run()
-            print("to see how: \(shrinker.command)")
+            var shrinking = Shrinking(failure, steps: steps, without: without, settings)
+            shrinking.run()
+            print("to see how: \(shrinking.command)")
         }
         campaign.printVerdict(milliseconds: milliseconds)
         Glibc.exit(campaign.failure?.code ?? ExitCode.ok.rawValue)

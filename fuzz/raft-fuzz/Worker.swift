@@ -24,8 +24,10 @@ enum Worker {
             options.scratchDirectory = ScratchDirectory.make(name: scratchName(getpid()))
             defer { ScratchDirectory.remove(options.scratchDirectory) }
             if settings.printsTrace { options.trace = { write($0) } }
+            let begun = cpuMicroseconds
             do throws(Violation) {
-                write(resultPrefix + Report(try Simulation(options).run()).line)
+                let outcome = try Simulation(options).run()
+                write(resultPrefix + Report(outcome, cpuMicroseconds - begun).line)
             } catch {
                 write("\(resultPrefix)\(error)")
                 return error.kind == .liveness
@@ -33,6 +35,13 @@ enum Worker {
             }
         }
         return ExitCode.ok.rawValue
+    }
+
+    /// What this process used of a core.
+    private static var cpuMicroseconds: UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000
     }
 
     /// At once, so that a crash does not take the last lines with it.
@@ -43,45 +52,6 @@ enum Worker {
 
     /// The directory of a worker, which whoever waits for it removes if it crashed.
     static func scratchName(_ process: pid_t) -> String { "raft-fuzz-\(process)" }
-}
-
-/// What a worker says of a good seed, in numbers.
-struct Report {
-    var steps: UInt64
-    var hash: UInt64
-    var operations: UInt64
-    var undecided: UInt64
-    var milliseconds: UInt64
-    var coverage: Coverage
-
-    init(_ outcome: Simulation.Outcome) {
-        steps = UInt64(outcome.steps)
-        hash = outcome.hash
-        operations = UInt64(outcome.operations)
-        undecided = UInt64(outcome.undecided)
-        milliseconds = outcome.milliseconds
-        coverage = outcome.coverage
-    }
-
-    init?(line: Substring) {
-        let words = line.split(separator: " ")
-        let numbers = words.compactMap { UInt64($0) }
-        guard numbers.count == words.count, numbers.count == 5 + Coverage().counts.count else {
-            return nil
-        }
-        steps = numbers[0]
-        hash = numbers[1]
-        operations = numbers[2]
-        undecided = numbers[3]
-        milliseconds = numbers[4]
-        coverage = Coverage(counts: numbers[5...].map { Int($0) })
-    }
-
-    var line: String {
-        let numbers = [steps, hash, operations, undecided, milliseconds]
-        return numbers.map { "\($0)" }.joined(separator: " ") + " "
-            + coverage.counts.map { "\($0)" }.joined(separator: " ")
-    }
 }
 
 /// The codes of TigerBeetle's simulator.

@@ -44,7 +44,7 @@ package final class SnapshotStream: @unchecked Sendable {
         self.tables = tables
     }
 
-    /// The next frame, of about 256 KiB at most; nil after the last. A record that fails its
+    /// The next frame, of about 256 KiB at most; nil after the last. An entry that fails its
     /// checksum ends the stream with an error: damage does not spread.
     package func next() throws(KeyspaceError) -> Bytes? {
         while true {
@@ -96,7 +96,7 @@ package final class SnapshotStream: @unchecked Sendable {
             unsafe next = try cursor.first()
         }
         while let found = unsafe next {
-            if table == .records { unsafe try Self.verify(found, view) }
+            unsafe try Self.verify(found, table, view)
             let (key, value) = unsafe (Bytes(found.key), Bytes(found.value))
             writer.write(table.rawValue)
             writer.writeCounted(key)
@@ -111,8 +111,15 @@ package final class SnapshotStream: @unchecked Sendable {
     }
 
     private static func verify(
-        _ entry: Cursor.Entry, _ view: StateView
+        _ entry: Cursor.Entry, _ table: SnapshotFormat.Table, _ view: StateView
     ) throws(KeyspaceError) {
+        guard table == .records else {
+            guard let id = unsafe LeaseEntry.id(of: entry.key) else {
+                throw unsafe KeyspaceError(damaged: .leases, entry.key, "not a lease id")
+            }
+            _ = try LeaseEntry(decoding: unsafe Bytes(entry.value), id: id)
+            return
+        }
         guard let recordKey = unsafe RecordKey(entry.key) else {
             throw unsafe KeyspaceError(damaged: .records, entry.key, "not a record's key")
         }

@@ -137,7 +137,7 @@ final class PeerAcceptor: ChannelInboundHandler {
                 return refuse("\(transport.name) has no data and waits to be taken in", context)
             }
             transport.inbox.sendAlways(
-                .greeted(hello.from, name: hello.fromName, asID: hello.to))
+                .greeted(hello.from, asID: hello.to))
             return refuse("\(transport.name) takes up its new id", context)
         }
         guard hello.to == own else {
@@ -146,16 +146,16 @@ final class PeerAcceptor: ChannelInboundHandler {
         var welcome = Bytes()
         switch hello.purpose {
         case .messages:
-            state = .messages(from: hello.from)
+            state = .messages(from: hello.from.id)
         case .snapshot:
-            guard let receiver = SnapshotReceiver(transport.directory, from: hello.from) else {
+            guard let receiver = SnapshotReceiver(transport.directory, from: hello.from.id) else {
                 return refuse("cannot write a snapshot file", context)
             }
             state = .snapshot(receiver)
             welcome = receiver.resumePoint.encoded()
         }
         reader.bodyBytesMax = PeerFrame.bodyBytesMax
-        transport.inbox.sendAlways(.greeted(hello.from, name: hello.fromName, asID: own))
+        transport.inbox.sendAlways(.greeted(hello.from, asID: own))
         write(.welcome, welcome, context)
     }
 

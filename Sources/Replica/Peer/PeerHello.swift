@@ -4,7 +4,7 @@ import ReplicaCore
 /// First frame of whoever dials.
 struct PeerHello: Equatable {
     static let magic: Bytes = Array("martlet-peer".utf8)
-    static let protocolVersion: UInt8 = 2
+    static let protocolVersion: UInt8 = 3
 
     enum Purpose: UInt8 {
         case messages = 0
@@ -12,8 +12,8 @@ struct PeerHello: Equatable {
     }
 
     var clusterID: UInt64
-    var from: UInt64
-    var fromName: String
+    /// Who dials, and where it listens: a listener that is behind need not know it yet.
+    var from: ReplicaMember
     /// Whom the dialler wants: id, name, and whether that member is a learner so far, which a
     /// replica without a directory may become.
     var to: UInt64
@@ -28,20 +28,21 @@ struct PeerHello: Equatable {
         writer.write(purpose.rawValue)
         writer.write(toIsLearner)
         writer.writeLittleEndian(clusterID)
-        writer.writeLittleEndian(from)
+        writer.writeLittleEndian(from.id)
         writer.writeLittleEndian(to)
-        writer.writeCounted(Array(fromName.utf8))
+        writer.writeCounted(Array(from.name.utf8))
         writer.writeCounted(Array(toName.utf8))
+        writer.writeCounted(Array(from.peerHost.utf8))
+        writer.writeVarint(UInt64(from.peerPort))
         return writer.bytes
     }
 
     init(
-        clusterID: UInt64, from: UInt64, fromName: String, to: UInt64, toName: String,
-        toIsLearner: Bool, purpose: Purpose
+        clusterID: UInt64, from: ReplicaMember, to: UInt64, toName: String, toIsLearner: Bool,
+        purpose: Purpose
     ) {
         self.clusterID = clusterID
         self.from = from
-        self.fromName = fromName
         self.to = to
         self.toName = toName
         self.toIsLearner = toIsLearner
@@ -64,10 +65,16 @@ struct PeerHello: Equatable {
         self.purpose = purpose
         toIsLearner = try reader.readBool("learner flag")
         clusterID = try reader.readLittleEndian("cluster id")
-        from = try reader.readLittleEndian("from")
+        let id: UInt64 = try reader.readLittleEndian("from")
         to = try reader.readLittleEndian("to")
-        fromName = try reader.readText("dialler's name")
+        let name = try reader.readText("dialler's name")
         toName = try reader.readText("name")
+        let host = try reader.readText("dialler's host")
+        let port = try reader.readVarint("dialler's port")
+        guard let port = UInt16(exactly: port) else {
+            throw reader.failure("dialler's port", "over 65535")
+        }
+        from = ReplicaMember(id: id, name: name, peerHost: host, peerPort: Int(port))
         try reader.expectEnd("hello")
     }
 }

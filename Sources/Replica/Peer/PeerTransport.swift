@@ -9,9 +9,11 @@ import ReplicaCore
 /// All connections of a replica to its peers.
 final class PeerTransport: Sendable {
     let clusterID: UInt64
-    let name: String
+    /// This replica's name and where it listens.
+    private let own: ReplicaMember
+    var name: String { own.name }
     /// What a member is called that was added without a name.
-    let address: String
+    var address: String { own.peerAddress }
     let directory: ReplicaDirectory
     let inbox: Mailbox<ReplicaInput>
     let tls: PeerTLS?
@@ -79,8 +81,7 @@ final class PeerTransport: Sendable {
         _ listener: any Channel, _ loop: any EventLoop
     ) {
         clusterID = configuration.clusterID
-        name = configuration.name
-        address = own.peerAddress
+        self.own = own
         linkLoop = loop
         self.directory = directory
         self.inbox = inbox
@@ -124,9 +125,11 @@ final class PeerTransport: Sendable {
     func hello(
         to member: ReplicaMember, isLearner: Bool, _ purpose: PeerHello.Purpose
     ) -> PeerHello {
-        PeerHello(
-            clusterID: clusterID, from: ownID, fromName: name, to: member.id,
-            toName: member.name, toIsLearner: isLearner, purpose: purpose)
+        var from = own
+        from.id = ownID
+        return PeerHello(
+            clusterID: clusterID, from: from, to: member.id, toName: member.name,
+            toIsLearner: isLearner, purpose: purpose)
     }
 
     func isUp(_ peer: UInt64) -> Bool {

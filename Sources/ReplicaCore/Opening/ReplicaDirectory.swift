@@ -17,6 +17,9 @@ package struct ReplicaDirectory: Sendable {
     /// A keyspace that was found to be damaged, kept for repair until the next one is.
     package var damagedKeyspace: String { path + "/keyspace.damaged" }
     package var identity: String { path + "/member" }
+    /// The members that the cluster began with: where the log begins with entry 1, entries are
+    /// applied from these on.
+    package var founders: String { path + "/founders" }
     /// Present once this replica was removed from the cluster.
     package var removal: String { path + "/removed" }
     /// There after a failed sync: nothing else here is to be trusted any more.

@@ -55,62 +55,12 @@ package struct ReplicaOpening {
         let memberID = try memberID(identity, isBlank: isBlank, hadLog: !recovered.isNew)
         // A state that is lost altogether comes back as a snapshot, with the members.
         let isLost = recovered.lost != nil && recovered.lastIndex == 0
-        let cluster = try isLost ? .none : members(keyspace, isBlank: isBlank)
+        let isKnown = memberID != 0 && !isLost
+        let cluster = try isKnown ? members(keyspace, isBlank: isBlank) : .none
         initial.membership = cluster.membership
         return OpenedReplica(
             memberID: memberID, directory: directory, log: log, keyspace: keyspace,
             cluster: cluster, initial: initial, isNew: isBlank)
-    }
-
-    /// 0 if the replica has to wait for an id: it may have promised something that it forgot.
-    private func memberID(
-        _ identity: ReplicaIdentity?, isBlank: Bool, hadLog: Bool
-    ) throws(ReplicaFailure) -> UInt64 {
-        if let identity {
-            if !isBlank || identity.isJoining { return identity.memberID }
-            // The log's first segment is durable before the identity is. With an empty segment,
-            // nothing that could have been promised was ever written; without one the log is lost.
-            return settings.isNewCluster && hadLog ? identity.memberID : 0
-        }
-        guard isBlank else {
-            throw ReplicaFailure(.corrupt, "\(directory.identity) is missing")
-        }
-        guard settings.isNewCluster else { return 0 }
-        guard let own = settings.members.first(where: { $0.name == settings.name }) else {
-            throw ReplicaFailure(nil, "\(settings.name) is not a member of the cluster")
-        }
-        try directory.write(
-            ReplicaIdentity(clusterID: settings.clusterID, memberID: own.id, isJoining: false))
-        return own.id
-    }
-
-    /// The members as of the applied entry, with today's addresses.
-    private func members(
-        _ keyspace: Keyspace, isBlank: Bool
-    ) throws(ReplicaFailure) -> ClusterMembers {
-        do {
-            if let blob = try keyspace.meta(Keyspace.membershipName), !blob.isEmpty {
-                return try ClusterMembers(decoding: blob)
-            }
-            // The members that the cluster begins with are on every replica's keyspace from the
-            // start, so that a snapshot has them.
-            guard settings.isNewCluster || !isBlank else { return .none }
-            let isJoining = try isJoining()
-            guard keyspace.appliedIndex == 0, !isJoining else { return .none }
-            let cluster = ClusterMembers(initial: settings.members)
-            try keyspace.setMeta(Keyspace.membershipName, cluster.encoded())
-            return cluster
-        } catch let error as KeyspaceError {
-            throw ReplicaFailure(error)
-        } catch let error as ReplicaFailure {
-            throw error
-        } catch {
-            throw ReplicaFailure(.corrupt, "members in \(directory.keyspace): \(error)")
-        }
-    }
-
-    private func isJoining() throws(ReplicaFailure) -> Bool {
-        try directory.readIdentity()?.isJoining ?? false
     }
 
     typealias State = (log: WriteAheadLog, recovered: RecoveredLog, keyspace: Keyspace)

@@ -12,8 +12,8 @@ package enum ReplicaInput: Sendable {
     case peerAnswers(from: UInt64, [PeerAnswer])
     case peerUp(UInt64)
     case peerDown(UInt64)
-    /// A peer dialled this replica as member `asID`; told while it does not know the members.
-    case greeted(UInt64, name: String, asID: UInt64)
+    /// A peer dialled this replica as member `asID`.
+    case greeted(ReplicaMember, asID: UInt64)
     case snapshotReceived(from: UInt64, term: UInt64, path: String, SnapshotHeader)
     case snapshotSent(to: UInt64, succeeded: Bool)
     case snapshotSaved(Result<SnapshotHeader, KeyspaceError>)

@@ -63,10 +63,15 @@ package struct LeaseOracle: Sendable {
     }
 
     /// Leases whose time was over at `now` by more than `slack` and that still stand.
-    package func overdue(now: UInt64, slack: UInt64, standing: [Int64]) -> [Int64] {
+    ///
+    /// - Parameter since: when the leader took over; it may have begun with the whole time.
+    package func overdue(
+        now: UInt64, since: UInt64, slack: UInt64, standing: [Int64]
+    ) -> [Int64] {
         leases.filter { lease in
             let longest = lease.microseconds * 1000 / (1000 - min(driftPerMille, 900))
-            return standing.contains(lease.id) && now > lease.renewed + longest + slack
+            return standing.contains(lease.id)
+                && now > max(lease.renewed, since) + longest + slack
         }.map(\.id)
     }
 

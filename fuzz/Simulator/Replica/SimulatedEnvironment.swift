@@ -30,6 +30,7 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
     /// Everything that was to be written is durable.
     var isLogIdle: Bool { waiting.isEmpty && batch == nil }
 
+    private(set) var status = ReplicaStatus()
     private(set) var links: [Link] = []
     var ownID: UInt64
     private(set) var keyspace: Keyspace?
@@ -166,9 +167,13 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
         try replica.directory.closeCleanly(keyspace)
     }
 
+    func diskSpace() -> DiskSpace? {
+        DiskSpace(freeBytes: replica.hasLowDisk ? 0 : 4 << 30, totalBytes: 8 << 30)
+    }
+
     // MARK: Whom it concerns
 
-    func publish(_ status: ReplicaStatus) {}
+    func publish(_ status: ReplicaStatus) { self.status = status }
 
     func publish(_ keyspace: Keyspace?) {
         self.keyspace = keyspace

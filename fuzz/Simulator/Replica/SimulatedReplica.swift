@@ -8,6 +8,8 @@ import WriteAheadLog
 /// that runs, if any.
 final class SimulatedReplica {
     enum Condition: Sendable {
+        /// Not a member of the cluster yet.
+        case spare
         case good
         /// Ended with a code that a restart does not mend, or lost its directory.
         case broken
@@ -32,6 +34,8 @@ final class SimulatedReplica {
     var pausedUntil: UInt64 = 0
     /// Times how long a sync takes.
     var diskSlowness: UInt64 = 1
+    /// Its file system says that little is left.
+    var hasLowDisk = false
     /// Left out of the core that has to serve in the end.
     var isGone = false
 
@@ -44,24 +48,31 @@ final class SimulatedReplica {
     /// Logs that were lost, or lost a part, and the member whose they were. What it acknowledged
     /// goes on counting: it has no vote before it has all of it again.
     var lostLogs: [(member: UInt64, log: LogMirror)] = []
-    /// The segment of the log that was damaged.
-    var damagedSegment: String?
     /// Damage cost its log something: it has no vote before it durably has all of it again.
     var hasLostTail = false
 
     /// What a restart finds need not be what was written. Damage that costs nothing at one start,
     /// because the keyspace has all of it, may cost something at the next, when the keyspace has to
-    /// be made again: so it counts until its segment is gone.
-    var isDamaged: Bool {
-        guard let damagedSegment, let names = try? files.names() else { return false }
-        return names.contains(damagedSegment)
+    /// be made again: so it counts until it is overwritten, in another life of its segment too.
+    var isDamaged: Bool { files.isHarmed }
+
+    /// The keyspace file that was damaged. What a rebuild puts in its place is another one.
+    var rottenFile: UInt64?
+    /// The damage may be met by whoever reads the newest state.
+    var isRotInUse = false
+    var isRotten: Bool {
+        isRotInUse && rottenFile == KeyspaceRot.identity(of: keyspaceFile)
     }
+    var keyspaceFile: String { directory.keyspace + "/" + Keyspace.fileName }
 
     init(_ number: Int, _ settings: ReplicaSettings, _ clock: SimulatedClock) {
         self.number = number
         self.settings = settings
         self.clock = clock
     }
+
+    /// Nobody has to see to it.
+    var isSettled: Bool { isGone || condition == .good || condition == .spare }
 
     var directory: ReplicaDirectory { ReplicaDirectory(settings.directory) }
 
@@ -85,6 +96,8 @@ final class SimulatedProcess {
     var commit: UInt64 = 0
     var membership: Membership?
     var role = Role.follower
+    /// The pass that is under way.
+    var scrubber = Scrubber()
     /// The keyspace was new to us: its whole state is compared.
     var mustCompare = true
 

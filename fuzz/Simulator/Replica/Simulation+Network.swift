@@ -73,20 +73,20 @@ extension Simulation {
         let back = network.isBlocked(link.number, replica.number)
         if there || back { return link.isUp && !(there && back) }
         if peer.pausedUntil > now { return link.isUp }
+        var greeter = member(replica.number)
+        greeter.id = environment.ownID
         if process.core.memberID == 0, link.isLearner {
             // It takes up its new id, and refuses the connection this time.
             tell(
                 peer,
-                .greeted(
-                    environment.ownID, name: replica.settings.name, asID: link.member.id))
+                .greeted(greeter, asID: link.member.id))
             return false
         }
         guard process.core.memberID == link.member.id else { return false }
         if !link.isUp {
             tell(
                 peer,
-                .greeted(
-                    environment.ownID, name: replica.settings.name, asID: link.member.id))
+                .greeted(greeter, asID: link.member.id))
         }
         return true
     }

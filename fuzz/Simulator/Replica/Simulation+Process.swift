@@ -13,13 +13,23 @@ extension Simulation {
         replica.settings.makeLogFiles = { _ in files.value }
         // An empty replica that never promised anything may begin again.
         replica.settings.isNewCluster = replica.condition == .good && replica.isBlank
+        // As `martlet` does it: whoever was added since is among them.
+        let isFounding = replica.settings.isNewCluster
+        replica.settings.members = (1...scenario.places).filter { number in
+            number <= scenario.replicas || !isFounding && replicas[number - 1].condition != .spare
+        }.map(member)
+        let (world, number, epoch) = (OneThread(self), replica.number, replica.epoch)
+        replica.settings.keyspace.onDamage = { world.value.damaged(number, epoch, $0) }
+        // Before the opening, which may be the one read that goes wrong. What is left behind damage
+        // can be rebuilt from nothing else while it lasts.
+        let isDamaged = replica.isDamaged || replica.hasLostTail
         let opened: OpenedReplica
         do throws(ReplicaFailure) {
             opened = try ReplicaOpening(replica.settings).open()
         } catch {
-            return ended(replica, error)
+            return ended(replica, replica.directory.noteDamage(of: error))
         }
-        try checkRecovered(opened, replica)
+        try checkRecovered(opened, replica, isDamaged: isDamaged)
         let environment = SimulatedEnvironment(
             self, replica, opened.log, ownID: opened.memberID)
         let core = ReplicaCore(
@@ -37,16 +47,17 @@ extension Simulation {
         }
         scheduleRound(replica, at: now)
         queue.add(.linkCheck(replica.number, epoch: replica.epoch), at: now + below(20_000))
+        scheduleScrub(replica)
     }
 
     /// What a restart finds must be what was durable, or what the log was writing then, frame by
     /// frame.
     private func checkRecovered(
-        _ opened: OpenedReplica, _ replica: SimulatedReplica
+        _ opened: OpenedReplica, _ replica: SimulatedReplica, isDamaged: Bool
     ) throws(Violation) {
         let found = LogMirror(opened.initial)
         var candidate = replica.durable
-        var isRight = replica.isDamaged || candidate.agrees(with: found)
+        var isRight = isDamaged || candidate.agrees(with: found)
         for work in replica.inFlight where !isRight {
             candidate.apply(work)
             isRight = candidate.agrees(with: found)
@@ -56,7 +67,7 @@ extension Simulation {
                 "replica \(replica.number) lost part of its log: durable was "
                     + "\(replica.durable.text), a restart finds \(found.text)")
         }
-        if replica.isDamaged { replica.lostLogs.append((opened.memberID, replica.durable)) }
+        if isDamaged { replica.lostLogs.append((opened.memberID, replica.durable)) }
         replica.hasLostTail = opened.initial.lost != nil
         replica.durable = found
         replica.issued = found
@@ -95,6 +106,11 @@ extension Simulation {
 
     /// The replica cannot go on by itself.
     private func exit(_ replica: SimulatedReplica, _ failure: ReplicaFailure) {
+        if failure.damage != nil, replica.rottenFile == nil {
+            violation = .correctness(
+                "replica \(replica.number) gives up a state that is right: \(failure)")
+        }
+        let failure = replica.directory.noteDamage(of: failure)
         replica.process?.core.abandon()
         if failure.isRemoval { replica.directory.markRemoved() }
         end(replica)
@@ -147,6 +163,7 @@ extension Simulation {
         }
         if raft.role == .leader, process.leaderTerm != raft.term {
             process.leaderTerm = raft.term
+            steadySince = now
             try invariants.elected(raft, committed)
             process.commit = raft.commitIndex
         } else if raft.role == .leader, raft.commitIndex > process.commit {
@@ -218,6 +235,8 @@ extension Simulation {
     func compareState(
         _ keyspace: Keyspace, _ replica: SimulatedReplica
     ) throws(Violation) {
+        // Not before somebody has met the damage who has to.
+        guard !replica.isRotten else { return }
         let state = keyspace.state
         guard case .success(let response) = keyspace.range(RangeRequest(.all)),
             case .success(let leases) = keyspace.leases()

@@ -3,7 +3,10 @@ import Basics
 /// What one seed does: which faults, how often, how fast everything is. Drawn anew for every seed,
 /// with some faults left out altogether, because a fault that is always on hides others.
 package struct Scenario: Sendable {
+    /// At the beginning.
     var replicas = 3
+    /// That there can be, 7 at most.
+    var places = 3
     var clients = 4
     /// In a rush, more clients come, and think little: many entries and reads are on their way at a
     /// time.
@@ -32,6 +35,10 @@ package struct Scenario: Sendable {
 
     var faults: [FaultKind] = []
 
+    var hasDefaultTimeouts: Bool {
+        (heartbeatMilliseconds, electionMilliseconds) == (50, 300)
+    }
+
     // Settings of the replicas.
     var heartbeatMilliseconds: UInt64 = 50
     var electionMilliseconds: UInt64 = 300
@@ -44,6 +51,10 @@ package struct Scenario: Sendable {
     var compactionRecords = 20
     /// How long a snapshot may be on its way, in microseconds.
     var streamMax: UInt64 = 200_000
+    var hashCheckMilliseconds: UInt64 = 20_000
+    /// The scrubber reads so many bytes every so many microseconds.
+    var scrubBytes = 4_000
+    var scrubInterval: UInt64 = 1_000_000
 
     init(_ random: inout SeededRandom) {
         replicas = [1, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7][random.below(12)]
@@ -55,6 +66,8 @@ package struct Scenario: Sendable {
         for fault in FaultKind.allCases where random.chance(fault.share, in: 100) {
             faults.append(fault)
         }
+        places = replicas
+        if faults.contains(.churn) { places = min(7, replicas + random.below(5)) }
     }
 
     private mutating func drawSpeeds(_ random: inout SeededRandom) {
@@ -90,6 +103,9 @@ package struct Scenario: Sendable {
         recentEventBytesMax = [400, 2_000, 20_000][random.below(3)]
         compactionRecords = [2, 10, 500][random.below(3)]
         streamMax = [50_000, 200_000, 3_000_000][random.below(3)]
+        hashCheckMilliseconds = [500, 5_000, 20_000][random.below(3)]
+        scrubBytes = [400, 4_000, 1 << 20][random.below(3)]
+        scrubInterval = [200_000, 1_000_000, 10_000_000][random.below(3)]
     }
 
     /// What `leaveOut` knows beside the faults.
@@ -99,6 +115,7 @@ package struct Scenario: Sendable {
 
     mutating func leaveOut(_ names: [String]) {
         faults.removeAll { names.contains($0.rawValue) }
+        if names.contains(FaultKind.churn.rawValue) { places = replicas }
         if names.contains("loss") { lossPer10000 = 0 }
         if names.contains("duplicates") { duplicatePer10000 = 0 }
         if names.contains("late") { latePer10000 = 0 }
@@ -110,9 +127,9 @@ package struct Scenario: Sendable {
 
     /// For the trace.
     var description: String {
-        "\(replicas) replicas, \(clients) and \(rushingClients) clients, \(keys) keys; loss "
-            + "\(lossPer10000), duplicates \(duplicatePer10000), late \(latePer10000) of 10000 by "
-            + "up to \(lateMax / 1000) ms; heartbeat "
+        "\(replicas) to \(places) replicas, \(clients) and \(rushingClients) clients, \(keys) "
+            + "keys; loss \(lossPer10000), duplicates \(duplicatePer10000), late "
+            + "\(latePer10000) of 10000 by up to \(lateMax / 1000) ms; heartbeat "
             + "\(heartbeatMilliseconds) ms, election \(electionMilliseconds) ms; disks "
             + "\(diskSlowness) times slow, clocks off by \(driftPerMille) per mille"
             + "\(isStorm ? ", storm" : ""); faults: "
@@ -123,7 +140,8 @@ package struct Scenario: Sendable {
 /// What can go wrong beside the weather of the network.
 package enum FaultKind: String, Sendable, CaseIterable {
     case partition, oneWay, isolate, clog, kill, powerCut, blackout, pause, slowDisk, clockJump
-    case syncError, fullDisk, bitRot, misdirectedWrite, lostDirectory, snapshotCut
+    case syncError, fullDisk, lowDisk, bitRot, misdirectedWrite, misread, keyspaceRot, lostDirectory
+    case snapshotCut
     case transfer, churn
 
     /// In how many of a hundred seeds it happens.
@@ -133,7 +151,8 @@ package enum FaultKind: String, Sendable, CaseIterable {
         case .oneWay, .isolate, .clog, .pause, .slowDisk, .transfer: 40
         case .blackout, .snapshotCut: 30
         case .clockJump: 15
-        case .syncError, .fullDisk, .bitRot, .misdirectedWrite, .lostDirectory, .churn: 20
+        case .syncError, .fullDisk, .lowDisk, .bitRot, .misdirectedWrite, .misread: 20
+        case .keyspaceRot, .lostDirectory, .churn: 20
         }
     }
 }

@@ -18,7 +18,7 @@ extension Simulation {
         operations.append(operation)
         let number = operations.count - 1
         var target = clients[client].target
-        if target == 0 || random.chance(1, in: 5) { target = random.below(replicas.count) + 1 }
+        if target == 0 || random.chance(1, in: 5) { target = drawReplica().number }
         trace("client \(client) asks \(target) for \(number): \(request.text)")
         queue.add(
             .clientRequest(operation: number, replica: target),

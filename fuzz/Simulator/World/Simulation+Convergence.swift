@@ -12,6 +12,7 @@ extension Simulation {
 
     func converge() throws(Violation) {
         isHealed = true
+        steadySince = now
         network.heal()
         network.unclog()
         chooseCore()
@@ -19,6 +20,7 @@ extension Simulation {
             replica.diskSlowness = 1
             replica.pausedUntil = 0
             replica.files.capacityBytes = nil
+            replica.hasLowDisk = false
             if replica.files.syncsUntilFailure != nil { replica.files.syncsUntilFailure = nil }
             if replica.process == nil, replica.condition == .good { try start(replica) }
         }
@@ -30,8 +32,12 @@ extension Simulation {
             }
         }
         try go("lost replicas are replaced") {
-            self.replicas.allSatisfy { $0.isGone || $0.condition == .good }
+            self.replicas.allSatisfy(\.isSettled)
         }
+        try go("alarms are cleared") {
+            self.currentLeader?.process?.environment.status.alarms.isEmpty ?? false
+        }
+        try go("damage is found") { self.replicas.allSatisfy { $0.isGone || !$0.isRotten } }
         areClientsStopped = true
         try go("the replicas agree") { self.agree }
         try go("leases end") { self.committed.model.leases.isEmpty }
@@ -46,15 +52,17 @@ extension Simulation {
     /// Who is left: everybody while a replica is being replaced, because its learner counts on
     /// all the others; else any quorum.
     private func chooseCore() {
-        guard random.chance(1, in: 2), replicas.allSatisfy({ $0.condition == .good }),
-            replicas.allSatisfy({ !$0.isDamaged && !$0.hasLostTail }),
+        guard random.chance(1, in: 2), replicas.allSatisfy(\.isSettled),
+            replicas.allSatisfy({ !$0.isDamaged && !$0.hasLostTail && !$0.isRotten }),
             replicas.allSatisfy({ $0.files.syncsUntilFailure == nil }),
-            // A removal under way may need everybody else.
-            knownMembers?.voters.count == scenario.replicas, now > lastChurn + 10_000_000
+            // Who is gone clears no alarm.
+            lastLowDisk == 0 || now > lastLowDisk + 10_000_000,
+            // A change under way may need everybody else.
+            knownMembers?.voters.count == activeReplicas.count, now > lastChurn + 10_000_000
         else { return }
-        var spare = random.below((scenario.replicas - 1) / 2 + 1)
+        var spare = random.below((activeReplicas.count - 1) / 2 + 1)
         while spare > 0 {
-            let replica = replicas[random.below(replicas.count)]
+            let replica = drawReplica()
             if replica.isGone { continue }
             end(replica)
             replica.isGone = true
@@ -63,11 +71,23 @@ extension Simulation {
     }
 
     private var agree: Bool {
-        let states = replicas.filter { !$0.isGone }.map { replica in
+        let states = activeReplicas.filter { !$0.isGone }.map { replica in
             replica.process?.environment.keyspace?.appliedIndex
         }
         return states.allSatisfy { $0 == committed.lastIndex }
             && currentLeader?.process?.core.raft?.lastIndex == committed.lastIndex
+    }
+
+    /// With a leader and without faults, leases are late by no more than it takes a new leader to
+    /// begin, and a revoke to commit.
+    func checkLeases() throws(Violation) {
+        guard currentLeader != nil else { return }
+        let begin = scenario.electionMilliseconds * 2_000 * 1000 / (1000 - scenario.driftPerMille)
+        let late = leaseOracle.overdue(
+            now: now, since: steadySince, slack: begin + 3_000_000,
+            standing: committed.model.leases)
+        guard let first = late.first else { return }
+        throw .correctness("lease \(first) stands though its time is over")
     }
 
     private func go(_ what: String, until isDone: () -> Bool) throws(Violation) {

@@ -1,4 +1,5 @@
 import Basics
+import Keyspace
 import Raft
 import ReplicaCore
 import WriteAheadLog
@@ -30,10 +31,12 @@ extension Simulation {
 
     private func isAllowed(_ fault: FaultKind, _ victim: SimulatedReplica) -> Bool {
         switch fault {
-        case .syncError, .bitRot, .misdirectedWrite, .lostDirectory, .churn:
-            // After a removal was asked for, the quorum may need everybody else for a while.
-            scenario.replicas >= 3 && (lastChurn == 0 || now > lastChurn + 10_000_000)
-                && replicas.allSatisfy { $0.condition == .good && !$0.isDamaged }
+        case .syncError, .bitRot, .misdirectedWrite, .misread, .keyspaceRot, .lostDirectory,
+            .churn:
+            // After members were changed, the quorum may need everybody for a while.
+            (scenario.replicas >= 3 || fault == .keyspaceRot || fault == .churn)
+                && (lastChurn == 0 || now > lastChurn + 10_000_000)
+                && replicas.allSatisfy { $0.isSettled && !$0.isDamaged && !$0.isRotten }
                 && replicas.allSatisfy { !$0.hasLostTail && $0.files.syncsUntilFailure == nil }
         default: true
         }
@@ -60,7 +63,12 @@ extension Simulation {
         case .fullDisk:
             victim.files.capacityBytes = 0
             queue.add(.spaceFreed(victim.number), at: now + 100_000 + below(3_000_000))
-        case .bitRot, .misdirectedWrite: try damage(fault, victim)
+        case .lowDisk:
+            victim.hasLowDisk = true
+            lastLowDisk = now
+            queue.add(.spaceFreed(victim.number), at: now + 1_000_000 + below(5_000_000))
+        case .bitRot, .misdirectedWrite, .misread: try damage(fault, victim)
+        case .keyspaceRot: rot(victim)
         case .lostDirectory:
             end(victim)
             victim.condition = .broken
@@ -68,7 +76,7 @@ extension Simulation {
             askLeader(
                 .transferLeadership(
                     to: random.chance(1, in: 2) ? 0 : victim.process?.core.memberID ?? 0))
-        case .churn: shrink(victim)
+        case .churn: if random.chance(1, in: 2) { try grow() } else { shrink(victim) }
         case .snapshotCut: break
         }
     }
@@ -83,7 +91,7 @@ extension Simulation {
 
     /// Often the leader, or a replica that waits for its disk: there a fault does most.
     private func drawVictim() -> SimulatedReplica {
-        let any = replicas[random.below(replicas.count)]
+        let any = drawReplica()
         switch random.below(4) {
         case 0: return currentLeader ?? any
         case 1: return replicas.first { $0.process?.environment.batch != nil } ?? any
@@ -99,31 +107,51 @@ extension Simulation {
         queue.add(.restart(replica.number, epoch: replica.epoch), at: now + rest)
     }
 
-    /// A closed segment changes under the log, which reads it when it starts next.
+    /// A segment changes under the log, or is read wrongly once; the log reads it when it starts
+    /// next, or when it is scrubbed.
     ///
-    /// Not the newest segment: the end of its last frame proves nothing about itself, so that a
-    /// log cannot tell damage there from a torn write.
+    /// Not the end of the newest segment: its last frame proves nothing about itself, so that a log
+    /// cannot tell damage there from a torn write.
     private func damage(_ fault: FaultKind, _ victim: SimulatedReplica) throws(Violation) {
         do throws(LogError) {
-            let names = try victim.files.names()
-            guard names.count > 1 else { return }
-            let name = names[random.below(names.count - 1)]
-            var content = try victim.files.content(of: name)
-            guard content.count >= 1024 else { return }
-            if fault == .bitRot {
-                let offset = random.below(content.count)
-                try victim.files.flip(name, at: offset, mask: UInt8(1 << random.below(8)))
-            } else {
-                let sectors = content.count / 512
-                let (from, to) = (random.below(sectors) * 512, random.below(sectors) * 512)
-                content.replaceSubrange(to..<to + 512, with: content[from..<from + 512])
-                try victim.files.setContent(of: name, content)
+            guard let (name, count) = try drawSegment(victim.files), count >= 1024 else { return }
+            let flip = (offset: random.below(count), mask: UInt8(1 << random.below(8)))
+            switch fault {
+            case .bitRot: try victim.files.flip(name, at: flip.offset, mask: flip.mask)
+            case .misread:
+                try victim.files.misread(name, at: flip.offset, mask: flip.mask)
+            default:
+                let sectors = count / 512
+                try victim.files.misdirect(
+                    name, from: random.below(sectors), to: random.below(sectors))
             }
-            victim.damagedSegment = name
         } catch {
             throw .correctness("cannot damage the log: \(error)")
         }
-        crash(victim, losesPower: false)
+        if random.chance(2, in: 3) { crash(victim, losesPower: false) }
+    }
+
+    /// A segment, and how many of its bytes may be damaged.
+    private func drawSegment(
+        _ files: MemoryLogFiles
+    ) throws(LogError) -> (name: String, count: Int)? {
+        var frames: [(file: String, offset: UInt64)] = []
+        let scan = try LogScan.scan(files, clusterID: Self.clusterID) { _, file, offset in
+            frames.append((file, offset))
+            return nil
+        }
+        guard let newest = scan.segments.last else { return nil }
+        let name = scan.segments[random.below(scan.segments.count)].name
+        guard name == newest.name else { return (name, try files.content(of: name).count) }
+        return (name, Int(frames.last { $0.file == name }?.offset ?? 0))
+    }
+
+    private func rot(_ victim: SimulatedReplica) {
+        guard let table = KeyspaceRot.strike(victim.keyspaceFile, &random) else { return }
+        trace("the table \(table) of \(victim.number) is damaged")
+        victim.rottenFile = KeyspaceRot.identity(of: victim.keyspaceFile)
+        victim.isRotInUse = true
+        victim.process?.scrubber = Scrubber()
     }
 
     /// The running leader of the newest term.

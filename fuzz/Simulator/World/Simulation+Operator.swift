@@ -8,8 +8,10 @@ import WriteAheadLog
 extension Simulation {
     func operatorLooks() throws(Violation) {
         queue.add(.operatorLooks, at: now + 300_000)
+        if isHealed { try checkLeases() }
         for replica in replicas where !replica.isGone {
             switch replica.condition {
+            case .spare: break
             case .good:
                 if isRemoved(replica) {
                     trace("operator: \(replica.number) was removed")
@@ -65,9 +67,10 @@ extension Simulation {
         do throws(ReplicaFailure) {
             for path in [
                 replica.directory.keyspace, replica.directory.snapshots,
-                replica.directory.keyspaceInMaking,
+                replica.directory.keyspaceInMaking, replica.directory.damagedKeyspace,
             ] { try FileSystem.removeTree(path) }
             try FileSystem.remove(replica.directory.identity)
+            try FileSystem.remove(replica.directory.founders)
             try FileSystem.remove(replica.directory.removal)
         } catch {
             throw .correctness("cannot empty a directory: \(error)")
@@ -76,7 +79,6 @@ extension Simulation {
         replica.files.removeAll()
         replica.durable = LogMirror()
         replica.inFlight = []
-        replica.damagedSegment = nil
         replica.lastMemberID = 0
         replica.condition = .beingReplaced
         try start(replica)
@@ -90,6 +92,7 @@ extension Simulation {
                 + "\(leader.process?.core.raft?.membership, default: "unknown"), it follows "
                 + "\(leader.process?.core.raft?.progress.map(\.id) ?? [])")
         let number = replica.number
+        let request = request(for: replica, leader)
         let world = OneThread(self)
         let deadline = leader.clock.time(at: now).advanced(milliseconds: 10_000)
         let epoch = leader.epoch
@@ -97,8 +100,7 @@ extension Simulation {
             leader,
             .question(
                 PendingQuestion(
-                    question: .changeMembers(.replace(name: replica.settings.name)),
-                    deadline: deadline
+                    question: .changeMembers(request), deadline: deadline
                 ) { result in
                     let isDone: Bool = if case .success = result { true } else { false }
                     world.value.queue.add(
@@ -106,6 +108,25 @@ extension Simulation {
                 }))
         // A leader that crashes never answers.
         queue.add(.operatorHeard(number, isDone: false), at: now + 12_000_000 + UInt64(epoch % 2))
+    }
+
+    /// How a replica that is to vote comes to.
+    private func request(
+        for replica: SimulatedReplica, _ leader: SimulatedReplica
+    ) -> MemberRequest {
+        let name = replica.settings.name
+        let known = leader.process?.environment.status.members.first { $0.name == name }
+        guard let known else {
+            return replica.number <= scenario.replicas
+                ? .replace(name: name) : .add(member(replica.number), staysLearner: false)
+        }
+        // Taken in with others, by a change that was not carried through.
+        let members = leader.process?.core.raft?.appliedMembership
+        let isPlainLearner =
+            members.map { $0.learners.contains(known.id) && !$0.joining.contains(known.id) }
+            ?? false
+        return isPlainLearner && replica.process?.core.memberID == known.id
+            ? .promote(known.id) : .replace(name: name)
     }
 
     /// The leader is asked for something that it answers when it is done; who asked looks again
@@ -124,10 +145,12 @@ extension Simulation {
 
     /// Takes some replicas, a minority, out of the cluster: one by one, or several at once.
     func shrink(_ victim: SimulatedReplica) {
-        guard let id = victim.process?.core.memberID, id != 0 else { return }
+        guard let id = victim.process?.core.memberID, id != 0, activeReplicas.count >= 3 else {
+            return
+        }
         lastChurn = now
-        let others = replicas.filter { $0.number != victim.number }
-        guard scenario.replicas >= 5, random.chance(1, in: 2) else {
+        let others = activeReplicas.filter { $0.number != victim.number }
+        guard others.count >= 4, random.chance(1, in: 2) else {
             return askLeader(.changeMembers(.remove(id)))
         }
         let kept = others.dropFirst(random.below(2)).map {
@@ -136,10 +159,26 @@ extension Simulation {
         askLeader(.changeMembers(.set(Array(kept))))
     }
 
+    /// Takes some more replicas in: one by one, or several at once.
+    func grow() throws(Violation) {
+        let newcomers = replicas.filter { $0.condition == .spare }
+            .prefix(random.chance(1, in: 2) ? 1 : 2)
+        guard !newcomers.isEmpty else { return }
+        lastChurn = now
+        for newcomer in newcomers {
+            newcomer.condition = .beingReplaced
+            try start(newcomer)
+        }
+        // Else the operator adds each of them.
+        guard newcomers.count > 1, let leader = currentLeader else { return }
+        let names = leader.process?.environment.status.members.map(\.name) ?? []
+        let numbers = names.map(number(named:)) + newcomers.map(\.number)
+        askLeader(.changeMembers(.set(numbers.map(member))))
+    }
+
     func operatorHeard(_ number: Int, _ isDone: Bool) {
         guard replacing == number else { return }
         trace("operator: \(isDone ? "replaced" : "could not replace") \(number)")
         replacing = nil
-        if isDone { replicas[number - 1].condition = .good }
     }
 }

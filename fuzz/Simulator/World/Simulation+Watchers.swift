@@ -30,7 +30,7 @@ extension Simulation {
     }
 
     private func open(_ number: Int) {
-        let replica = replicas[random.below(replicas.count)]
+        let replica = drawReplica()
         guard let keyspace = replica.process?.environment.keyspace, replica.pausedUntil <= now
         else { return }
         if watchers[number].oracle == nil {

@@ -32,6 +32,8 @@ package final class Simulation {
         package var undecided: Int
         /// Milliseconds of the world.
         package var milliseconds: UInt64
+        /// Heartbeats and elections are as `martlet` has them.
+        package var hasDefaultTimeouts: Bool
         package var coverage: Coverage
     }
 
@@ -60,7 +62,11 @@ package final class Simulation {
     /// No further faults; the network is whole.
     var isHealed = false
     var replacing: Int?
-    /// When somebody was last taken out of the cluster.
+    /// When a replica last became leader, or the faults ended.
+    var steadySince: UInt64 = 0
+    /// When a disk last was almost full: its member may have an alarm raised.
+    var lastLowDisk: UInt64 = 0
+    /// When somebody was last taken out of the cluster, or in.
     var lastChurn: UInt64 = 0
     var areClientsStopped = false
 
@@ -79,14 +85,20 @@ package final class Simulation {
         var scenario = Scenario(&random)
         scenario.leaveOut(options.without)
         self.scenario = scenario
-        network = Network(scenario.replicas)
+        network = Network(scenario.places)
         leaseOracle = LeaseOracle(driftPerMille: scenario.driftPerMille)
     }
 
     /// Runs the seed: first with faults, then healed until the cluster serves and agrees again.
     package func run() throws(Violation) -> Outcome {
         trace("seed \(options.seed): \(scenario.description)")
-        defer { for replica in replicas { end(replica) } }
+        defer {
+            for replica in replicas {
+                end(replica)
+                // It knows this object.
+                replica.settings.keyspace.onDamage = { _ in }
+            }
+        }
         try begin()
         while steps < options.steps { try step() }
         try converge()
@@ -94,21 +106,19 @@ package final class Simulation {
         return Outcome(
             steps: steps, hash: hash.value,
             operations: clients.reduce(0) { $0 + $1.successes }, undecided: undecided,
-            milliseconds: now / 1000, coverage: coverage)
+            milliseconds: now / 1000, hasDefaultTimeouts: scenario.hasDefaultTimeouts,
+            coverage: coverage)
     }
 
     private func begin() throws(Violation) {
-        let members = (1...scenario.replicas).map { number in
-            ReplicaMember(
-                id: UInt64(number) * 1000 + 1, name: "replica-\(number)", peerHost: "",
-                peerPort: number)
-        }
-        for number in 1...scenario.replicas {
+        for number in 1...scenario.places {
             let drift = scenario.driftPerMille
             let clock = SimulatedClock(perMille: 1000 - drift + below(2 * drift))
-            replicas.append(SimulatedReplica(number, settings(number, members), clock))
+            let replica = SimulatedReplica(number, settings(number), clock)
+            if number > scenario.replicas { replica.condition = .spare }
+            replicas.append(replica)
         }
-        for replica in replicas { try start(replica) }
+        for replica in activeReplicas { try start(replica) }
         for _ in 0..<scenario.clients + scenario.rushingClients { clients.append(Client()) }
         for client in clients.indices {
             queue.add(.clientStart(client), at: below(scenario.thinkMax))
@@ -121,10 +131,24 @@ package final class Simulation {
         queue.add(.operatorLooks, at: 500_000)
     }
 
-    private func settings(_ number: Int, _ members: [ReplicaMember]) -> ReplicaSettings {
+    /// Those that are members, or have been, or are to be.
+    var activeReplicas: [SimulatedReplica] { replicas.filter { $0.condition != .spare } }
+
+    func drawReplica() -> SimulatedReplica {
+        let active = activeReplicas
+        return active[random.below(active.count)]
+    }
+
+    func member(_ number: Int) -> ReplicaMember {
+        ReplicaMember(
+            id: UInt64(number) * 1000 + 1, name: "replica-\(number)", peerHost: "",
+            peerPort: number)
+    }
+
+    private func settings(_ number: Int) -> ReplicaSettings {
         var settings = ReplicaSettings(
             directory: options.scratchDirectory + "/\(options.seed)-\(number)",
-            clusterID: Self.clusterID, name: members[number - 1].name, members: members,
+            clusterID: Self.clusterID, name: member(number).name, members: [],
             seed: options.seed &* 31 &+ UInt64(number))
         settings.heartbeatMilliseconds = scenario.heartbeatMilliseconds
         settings.electionMilliseconds = scenario.electionMilliseconds
@@ -139,6 +163,7 @@ package final class Simulation {
         settings.keyspace.servesHistoryOnCaller = true
         settings.keyspace.recentEventBytesMax = scenario.recentEventBytesMax
         settings.keyspace.compactionRecordsPerApply = scenario.compactionRecords
+        settings.hashCheckMilliseconds = scenario.hashCheckMilliseconds
         return settings
     }
 
@@ -172,12 +197,16 @@ package final class Simulation {
             finishStream(number, to, epoch)
         case .linkCheck(let number, let epoch):
             if let replica = live(number, epoch, event) { checkLinks(replica) }
+        case .scrub(let number, let epoch):
+            if let replica = live(number, epoch, event) { try scrub(replica) }
         case .restart(let number, let epoch):
             let replica = replicas[number - 1]
             if replica.epoch == epoch, replica.process == nil, !replica.isGone {
                 try start(replica)
             }
-        case .spaceFreed(let number): replicas[number - 1].files.capacityBytes = nil
+        case .spaceFreed(let number):
+            replicas[number - 1].files.capacityBytes = nil
+            replicas[number - 1].hasLowDisk = false
         case .fault: try injectFault()
         case .operatorLooks: try operatorLooks()
         case .operatorHeard(let number, let isDone): operatorHeard(number, isDone)

@@ -14,6 +14,7 @@ enum SimulationEvent: Sendable {
     case snapshotSaved(Int, epoch: Int)
     case snapshotStreamed(Int, to: Int, epoch: Int)
     case linkCheck(Int, epoch: Int)
+    case scrub(Int, epoch: Int)
     case restart(Int, epoch: Int)
     case spaceFreed(Int)
     case fault

@@ -23,7 +23,7 @@ package struct TraceHash: Sendable, Hashable {
     }
 
     /// 16 hexadecimal digits.
-    package var text: String {
+    package static func text(_ value: UInt64) -> String {
         let digits = String(value, radix: 16, uppercase: true)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

@@ -1,0 +1,73 @@
+import Basics
+import Keyspace
+import ReplicaCore
+import WriteAheadLog
+
+/// Damage in the keyspace file and in the log of a replica that runs: who finds it, and what then.
+extension Simulation {
+    /// Soon after the faults have ended, or as the seed wants it.
+    func scheduleScrub(_ replica: SimulatedReplica) {
+        let interval = isHealed ? 500_000 : scenario.scrubInterval
+        queue.add(
+            .scrub(replica.number, epoch: replica.epoch),
+            at: now + interval / 2 + below(interval))
+    }
+
+    /// The next slice of the keyspace and, when a pass is over, the log.
+    func scrub(_ replica: SimulatedReplica) throws(Violation) {
+        scheduleScrub(replica)
+        guard let process = replica.process, let keyspace = process.environment.keyspace else {
+            return
+        }
+        let time = replica.clock.time(at: now)
+        do throws(KeyspaceError) {
+            let bytes = isHealed ? 1 << 20 : scenario.scrubBytes
+            while try process.scrubber.step(keyspace, bytesMax: bytes, now: { time }), isHealed {}
+        } catch {
+            // The keyspace has told the core, which ends.
+            trace("the scrubber of \(replica.number): \(error)")
+            return try checkIsRotten(replica, error)
+        }
+        guard process.scrubber.report.isComplete else { return }
+        // What was hit is in use no more.
+        replica.isRotInUse = false
+        process.scrubber = Scrubber()
+        if process.environment.isLogIdle { try scrubLog(replica) }
+    }
+
+    private func scrubLog(_ replica: SimulatedReplica) throws(Violation) {
+        let isDamaged = replica.isDamaged || replica.hasLostTail
+        do throws(LogError) {
+            // As in production, what does not come again was a bad read.
+            do { _ = try scanLog(replica) } catch { _ = try scanLog(replica) }
+        } catch {
+            guard isDamaged else {
+                throw .correctness("the log of \(replica.number) is damaged: \(error)")
+            }
+            trace("the scrubber of \(replica.number): \(error)")
+            tell(
+                replica, .failed(ReplicaFailure(nil, "the log is damaged and is mended: \(error)")))
+        }
+    }
+
+    private func scanLog(_ replica: SimulatedReplica) throws(LogError) -> LogScan {
+        try LogScan.scan(replica.files, clusterID: Self.clusterID) { _, _, _ in nil }
+    }
+
+    /// A read met damage.
+    func damaged(_ number: Int, _ epoch: Int, _ error: KeyspaceError) {
+        let replica = replicas[number - 1]
+        guard replica.epoch == epoch, replica.process != nil else { return }
+        trace("\(number) meets damage: \(error)")
+        tell(replica, .damaged(error))
+        do throws(Violation) { try checkIsRotten(replica, error) } catch { violation = error }
+    }
+
+    private func checkIsRotten(
+        _ replica: SimulatedReplica, _ error: KeyspaceError
+    ) throws(Violation) {
+        // A file that was replaced may still be read from.
+        guard replica.rottenFile == nil else { return }
+        throw .correctness("replica \(replica.number) finds damage where there is none: \(error)")
+    }
+}
