@@ -131,8 +131,8 @@ extension Raft {
         reads = ReadBatches()
         lease = ReadLease()
         uncommittedBytes = log.uncommittedBytes
-        peers = membership.all.filter { $0 != id }
-            .map { Progress(id: $0, next: log.lastIndex + 1) }
+        let agreed = Mutant.isOn(.appendCommitsAll) ? log.commit : log.lastIndex
+        peers = membership.all.filter { $0 != id }.map { Progress(id: $0, next: agreed + 1) }
         appendOwn([Entry(term: term, index: log.lastIndex + 1, payload: [])])
         membershipBarrier = log.lastIndex
     }

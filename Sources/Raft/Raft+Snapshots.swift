@@ -35,7 +35,8 @@ extension Raft {
         }
         let isUseful =
             wantsSnapshot && isWithinLog
-            ? meta.index >= log.applied : meta.index > log.commit
+            ? meta.index >= log.applied
+            : meta.index > (Mutant.isOn(.lateSnapshotCutsLog) ? log.offset : log.commit)
         guard isUseful else {
             if leader != 0 { sendAfterPersist(.appended(index: log.commit), to: leader) }
             return

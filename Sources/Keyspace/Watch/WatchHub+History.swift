@@ -50,8 +50,8 @@ extension WatchHub {
             case .failure(let error):
                 if watch.progress.value.ended == nil { watch.progress.value.ended = error }
             case .batch(let batch):
-                watch.progress.value.position =
-                    batch.revision + (Mutant.isOn(.historyRepeats) ? 0 : 1)
+                let isRepeated = Mutant.isOn(.historyRepeats) && !batch.events.isEmpty
+                watch.progress.value.position = batch.revision + (isRepeated ? 0 : 1)
                 if !batch.events.isEmpty, watch.progress.value.ended == nil {
                     return inner.answer(watch, .success(batch))
                 }

@@ -85,6 +85,8 @@ package struct Scenario: Sendable {
         if random.chance(1, in: 4) {
             rushingClients = 3 + random.below(5)
             thinkMax = UInt64(500 + random.below(5_000))
+            // As many faults as elsewhere, in less time.
+            faultInterval = max(40_000, faultInterval / 5)
         }
         driftPerMille = [0, 10, 100, 300][random.below(4)]
         diskSlowness = random.chance(1, in: 4) ? UInt64(5 + random.below(20)) : 1
