@@ -73,6 +73,7 @@ let package = Package(
         floor("Raft", ["Basics"]),
         floor("LMDB", ["CLMDB", "CMartlet", "Basics"]),
         floor("Documents", ["Basics"]),
+        floor("Bolt", ["Basics"]),
         // Floor 2
         floor("WriteAheadLog", ["CMartlet", "Basics", "Raft"]),
         floor("Keyspace", ["CMartlet", "CZlib", "Basics", "LMDB"]),
@@ -99,7 +100,7 @@ let package = Package(
             "EtcdAPI",
             [
                 "Basics", "Documents", "Keyspace", "ReplicaCore", "HTTP", "EtcdMessages", "Store",
-                nioCore,
+                "Bolt", nioCore, crypto,
             ]),
         floor("PKI", ["Basics", x509, asn1, crypto]),
         floor("Objects", ["Documents", "CZlib", "Basics", "Keyspace", "Store", yams]),
@@ -197,6 +198,7 @@ let package = Package(
                 nioCore, nioPosix, nioEmbedded,
             ]),
         tests("Documents", ["Documents", "Basics"]),
+        tests("Bolt", ["Bolt", "Basics"]),
         tests("PKI", ["PKI", "Basics"]),
         .testTarget(
             name: "ObjectsTests",

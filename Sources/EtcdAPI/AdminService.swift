@@ -48,7 +48,7 @@ package enum AdminService {
 
     private static func registerSnapshots(on router: inout GRPCRouter, admin: any StoreAdmin) {
         router.unary(openSnapshotPath) { _, _, reply in
-            admin.openSnapshot { result in
+            admin.openSnapshot(.martlet) { result in
                 switch result {
                 case .success(let opened):
                     var writer = ByteWriter(reserving: 24)

@@ -29,6 +29,7 @@ package enum EtcdAPI {
         if let admin {
             AdminService.register(on: &router, admin: admin)
             MemberService(store: store, admin: admin).register(on: &router)
+            DatabaseService(headers: HeaderSource(store), admin: admin).register(on: &router)
             HashService(headers: HeaderSource(store), admin: admin).register(on: &router)
         }
         return EtcdPort(router: router, store: store)

@@ -7,6 +7,7 @@ package protocol StoreAdmin: Sendable {
     /// Makes a snapshot file of the applied state, and keeps it for a while to be read in pieces:
     /// whoever loses the connection goes on where it ended.
     func openSnapshot(
+        _ form: SnapshotForm,
         _ done: @escaping @Sendable (Result<OpenedSnapshot, StoreError>) -> Void)
 
     /// Up to `count` bytes from `offset` on; none at the end. `notFound` when the snapshot is not
@@ -33,6 +34,14 @@ package protocol StoreAdmin: Sendable {
 
     /// Reads everything that the replica has on disk, and checks it; answers what was read.
     func scrub(_ done: @escaping @Sendable (Result<String, StoreError>) -> Void)
+}
+
+/// What a snapshot is written as.
+package enum SnapshotForm: Sendable {
+    /// Martlet's own: compressed and checksummed.
+    case martlet
+    /// The database file of etcd 3.x.
+    case etcdDatabase
 }
 
 /// A snapshot file that a replica keeps for a reader.

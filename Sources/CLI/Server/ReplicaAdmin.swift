@@ -16,11 +16,12 @@ struct ReplicaAdmin: StoreAdmin {
     }
 
     func openSnapshot(
+        _ form: SnapshotForm,
         _ done: @escaping @Sendable (Result<OpenedSnapshot, StoreError>) -> Void
     ) {
         guard let keyspace = replica.keyspace else { return done(.failure(.noLeader)) }
         let (spool, clusterID) = (spool, replica.clusterID)
-        startThread("snapshot-open") { done(spool.open(keyspace, clusterID: clusterID)) }
+        startThread("snapshot-open") { done(spool.open(keyspace, form, clusterID: clusterID)) }
     }
 
     func readSnapshot(

@@ -1,4 +1,5 @@
 import Basics
+import EtcdAPI
 import Glibc
 import Keyspace
 import Store
@@ -30,7 +31,9 @@ final class SnapshotSpool: Sendable {
     }
 
     /// Takes as long as writing the file takes.
-    func open(_ keyspace: Keyspace, clusterID: UInt64) -> Result<OpenedSnapshot, StoreError> {
+    func open(
+        _ keyspace: Keyspace, _ form: SnapshotForm, clusterID: UInt64
+    ) -> Result<OpenedSnapshot, StoreError> {
         forgetIdle()
         let isFull = state.withLock { state in
             if state.files.count + state.opening >= Self.filesMax { return true }
@@ -43,11 +46,8 @@ final class SnapshotSpool: Sendable {
         defer { state.withLock { $0.opening -= 1 } }
         let token = UInt64.random(in: 1 ... .max)
         let path = "\(folder)/save-\(hexadecimal(token)).spool"
-        do throws(KeyspaceError) {
-            let stream = try keyspace.snapshot(
-                clusterID: clusterID,
-                createdMilliseconds: UInt64(WallTime.now().microseconds / 1000))
-            let header = try SnapshotFile.save(stream, to: path)
+        do {
+            let revision = try write(keyspace, form, clusterID: clusterID, to: path)
             let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { return .failure(failure(path)) }
             let bytes = lseek(descriptor, 0, SEEK_END)
@@ -55,9 +55,27 @@ final class SnapshotSpool: Sendable {
                 $0.files[token] = Spooled(path: path, descriptor: descriptor, lastUse: .now())
             }
             return .success(
-                OpenedSnapshot(token: token, bytes: UInt64(bytes), revision: header.revision))
+                OpenedSnapshot(token: token, bytes: UInt64(bytes), revision: revision))
         } catch {
             return .failure(StoreError(.corrupt, "cannot make a snapshot: \(error)"))
+        }
+    }
+
+    /// Answers the revision that the file has.
+    private func write(
+        _ keyspace: Keyspace, _ form: SnapshotForm, clusterID: UInt64, to path: String
+    ) throws -> Int64 {
+        let stream = try keyspace.snapshot(
+            clusterID: clusterID,
+            createdMilliseconds: UInt64(WallTime.now().microseconds / 1000))
+        switch form {
+        case .martlet: return try SnapshotFile.save(stream, to: path).revision
+        case .etcdDatabase:
+            let own = path + ".own"
+            defer { unsafe unlink(own) }
+            let header = try SnapshotFile.save(stream, to: own)
+            try EtcdDatabase.write(snapshot: own, to: path)
+            return header.revision
         }
     }
 
