@@ -31,8 +31,9 @@ final class BoltFile {
         var done = 0
         while done < count {
             let read = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe pread(
-                    descriptor, buffer.baseAddress! + done, count - done, off_t(offset + done))
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                return unsafe pread(
+                    descriptor, rest.baseAddress, rest.count, off_t(offset + done))
             }
             if read < 0, errno == EINTR { continue }
             guard read >= 0 else { throw BoltError(path, at: offset, Self.reason()) }
@@ -46,9 +47,9 @@ final class BoltFile {
         var done = 0
         while done < bytes.count {
             let written = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe pwrite(
-                    descriptor, buffer.baseAddress! + done, bytes.count - done,
-                    off_t(offset + done))
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+                return unsafe pwrite(
+                    descriptor, rest.baseAddress, rest.count, off_t(offset + done))
             }
             if written < 0, errno == EINTR { continue }
             guard written > 0 else { throw BoltError(path, at: offset, Self.reason()) }

@@ -2,6 +2,7 @@ import Basics
 import EtcdMessages
 import HTTP
 import Keyspace
+import NIOCore
 import Store
 
 /// `Maintenance.Snapshot`: streams a database file of etcd, so that `etcdctl snapshot save` and

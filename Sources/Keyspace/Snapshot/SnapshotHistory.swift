@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 
 /// The changes and leases of a snapshot file, one after another, for programs that write them in
 /// another form. Everything is checked on the way.
