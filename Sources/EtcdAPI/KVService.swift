@@ -45,8 +45,18 @@ struct KVService: Sendable {
         guard let request: RangeRequest = decode(message, reply, RequestCheck.range) else {
             return
         }
-        store.range(request) { result in
-            reply(result) { encode($0, into: ProtobufWriter(reserving: 256)) }
+        let measure = { @Sendable (keyValue: KeyValue, valueBytes: Int) in
+            keyValue.elementBytes(valueBytes: valueBytes)
+        }
+        store.range(request, measure: measure) { result in
+            switch result {
+            case .success(.whole(let response)):
+                reply(encode(response, into: ProtobufWriter(reserving: 256)))
+            case .success(.pieces(let pieces)):
+                let header = headers.header(revision: pieces.summary.revision)
+                RangeSender.send(pieces, header, reply)
+            case .failure(let error): reply(GRPCStatus(error))
+            }
         }
     }
 

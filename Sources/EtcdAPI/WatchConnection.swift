@@ -17,6 +17,7 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         /// Nil until the store has said where "now" is.
         var watch: (any WatchStream)?
         var isPulling = false
+        var isBlocked = false
         /// Events since the last time that progress was told unasked.
         var hasSpoken = true
         var progressDue = false
@@ -33,7 +34,10 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         var revision: Int64
     }
 
-    private static let batchBytesMax = 1 << 20
+    /// What the pulls of all watchers of a stream may bring together before the client has taken
+    /// it. Small, because a thousand clients may stall; it costs a fast client a hop now and then.
+    private static let batchBytesMax = 32 * 1024
+    private static let batchBytesMin = 2 * 1024
     private static let progressInterval = TimeAmount.minutes(10)
 
     private let store: any Store
@@ -42,7 +46,8 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     private var watchers: [Int64: Watcher] = [:]
     private var nextID: Int64 = 0
     private var progress: Progress?
-    private var isBlocked = false
+    /// Watchers that go on when the client has taken what is buffered.
+    private var blocked: [Watcher] = []
     private var isOver = false
     private var timer: RepeatedTask?
 
@@ -81,6 +86,7 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         timer?.cancel()
         for id in watchers.keys.sorted() { watchers[id]?.watch?.cancel() }
         watchers = [:]
+        blocked = []
     }
 
     // MARK: Creating and cancelling
@@ -147,21 +153,26 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
 
     private func pull(_ watcher: Watcher) {
         guard !watcher.isPulling, !isOver, let watch = watcher.watch else { return }
-        guard stream.isWritable else { return block() }
+        guard stream.isDrained else { return block(watcher) }
         watcher.isPulling = true
-        watch.next(bytesMax: Self.batchBytesMax) { result in
+        let bytesMax = max(Self.batchBytesMin, Self.batchBytesMax / max(1, watchers.count))
+        watch.next(bytesMax: bytesMax) { result in
             self.stream.eventLoop.execute { self.deliver(watcher, result) }
         }
     }
 
-    /// Waits until the client has taken what is buffered, then pulls again everywhere.
-    private func block() {
-        guard !isBlocked else { return }
-        isBlocked = true
+    /// Waits until the client has taken what is buffered.
+    private func block(_ watcher: Watcher) {
+        guard !watcher.isBlocked else { return }
+        watcher.isBlocked = true
+        blocked.append(watcher)
+        guard blocked.count == 1 else { return }
         stream.whenWritable {
-            self.isBlocked = false
-            for id in self.watchers.keys.sorted() {
-                if let watcher = self.watchers[id] { self.pull(watcher) }
+            let waiting = self.blocked
+            self.blocked = []
+            for watcher in waiting {
+                watcher.isBlocked = false
+                if self.watchers[watcher.id] === watcher { self.pull(watcher) }
             }
         }
     }

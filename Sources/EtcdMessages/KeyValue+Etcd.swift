@@ -13,6 +13,18 @@ extension KeyValue: ProtobufEncodable, ProtobufDecodable {
         writer.write(6, lease)
     }
 
+    /// Bytes that the message takes as a repeated field with a value of `valueBytes`, which it need
+    /// not have yet.
+    package func elementBytes(valueBytes: Int) -> Int {
+        func counted(_ count: Int) -> Int {
+            count == 0 ? 0 : ProtobufWriter.elementBytes(count)
+        }
+        return ProtobufWriter.elementBytes(
+            counted(key.count) + ProtobufWriter.bytes(of: createRevision)
+                + ProtobufWriter.bytes(of: modRevision) + ProtobufWriter.bytes(of: version)
+                + counted(valueBytes) + ProtobufWriter.bytes(of: lease))
+    }
+
     package init(from reader: inout ProtobufReader) throws(DecodingFailure) {
         self.init(key: [], value: [], createRevision: 0, modRevision: 0, version: 0)
         while let field = try reader.next() {

@@ -47,6 +47,22 @@ package struct ProtobufWriter: Sendable {
     }
 }
 
+extension ProtobufWriter {
+    /// Bytes of a field, without writing it; 0 for what is left out. For fields up to 15.
+    package static func bytes(of value: Int64) -> Int {
+        value == 0 ? 0 : 1 + varintBytes(UInt64(bitPattern: value))
+    }
+
+    /// Bytes of a field that holds `count` bytes, written even if empty.
+    package static func elementBytes(_ count: Int) -> Int {
+        1 + varintBytes(UInt64(count)) + count
+    }
+
+    private static func varintBytes(_ value: UInt64) -> Int {
+        max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7)
+    }
+}
+
 /// What has a protobuf form in etcd's messages.
 package protocol ProtobufEncodable {
     func encode(to writer: inout ProtobufWriter)

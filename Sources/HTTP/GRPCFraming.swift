@@ -4,9 +4,13 @@ package import NIOCore
 extension ByteBuffer {
     /// A message behind gRPC's five-byte prefix: not compressed, and the length big-endian.
     package mutating func writeGRPCMessage(_ message: Bytes) {
-        writeInteger(UInt8(0))
-        writeInteger(UInt32(message.count))
+        writeGRPCPrefix(UInt32(message.count))
         writeBytes(message)
+    }
+
+    mutating func writeGRPCPrefix(_ messageBytes: UInt32) {
+        writeInteger(UInt8(0))
+        writeInteger(messageBytes)
     }
 }
 

@@ -25,6 +25,11 @@ package struct GRPCReply: Sendable {
             status: 200, headers: grpcResponseHeaders, body: nil, trailers: status.trailers)
     }
 
+    /// Begins an answer of `messageBytes` bytes, which are sent in parts.
+    package func begin(messageBytes: UInt32) -> GRPCMessageSender {
+        GRPCMessageSender(stream, messageBytes: messageBytes)
+    }
+
     package func callAsFunction(_ result: Result<Bytes, GRPCStatus>) {
         switch result {
         case .success(let message): self(message)

@@ -34,7 +34,9 @@ package final class GRPCServerStream: Sendable {
 
     /// False when the client is slow: send no more until `whenWritable` calls.
     package var isWritable: Bool { stream.isWritable }
-    package var bufferedBytes: Int { stream.bufferedBytes }
+    /// Whether the client has taken what was sent, but for little: `whenWritable` would call at
+    /// once.
+    package var isDrained: Bool { stream.bufferedBytes <= HTTPLimits.streamLowWaterBytes }
 
     package func whenWritable(_ callback: @escaping @Sendable () -> Void) {
         stream.whenWritable(callback)

@@ -143,9 +143,8 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     func tellWritable(_ stream: HTTP1Stream) {
-        guard !isClosed, current === stream,
-            stream.bufferedBytes <= HTTPLimits.streamLowWaterBytes
-        else { return }
+        guard !isClosed, current === stream else { return stream.loopCallbacks = [] }
+        guard stream.bufferedBytes <= HTTPLimits.streamLowWaterBytes else { return }
         let callbacks = stream.loopCallbacks
         stream.loopCallbacks = []
         for callback in callbacks { callback() }

@@ -2,7 +2,7 @@
 package struct HTTPLimits: Sendable {
     /// A sender above this waits for `whenWritable`, which fires under the low-water mark.
     package static let streamHighWaterBytes = 256 * 1024
-    package static let streamLowWaterBytes = 64 * 1024
+    package static let streamLowWaterBytes = 16 * 1024
 
     /// Open requests of one connection; more are refused.
     package var concurrentStreamsMax: UInt32 = 1000

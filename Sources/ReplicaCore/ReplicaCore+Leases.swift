@@ -27,13 +27,14 @@ extension ReplicaCore {
         }
     }
 
-    /// Revokes that are under way at once; with one step a tick that is 40,000 leases a second.
+    /// Revokes that are under way at once.
     private static let revokesMax = 2000
 
     /// Proposes the end of leases whose time is up, and tells followers of the remaining times.
     func expireLeases() {
         guard isLessorActive, raft?.role == .leader else { return }
-        // In steps: the next ones when the last are applied, so that clients' writes get between.
+        // In steps: with a tick, and the next ones when some of the last are applied, so that
+        // clients' writes get between.
         let backlog = (self.raft?.lastIndex ?? 0) - keyspace.appliedIndex
         let limit = max(0, Self.revokesMax - Int(clamping: backlog))
         var payloads = lessor.expired(now: now, limit: limit).map {

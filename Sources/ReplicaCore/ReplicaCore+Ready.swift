@@ -56,11 +56,14 @@ extension ReplicaCore {
             connect()
             advanceMembers()
         }
+        var endsLeases = false
         for (entry, result) in zip(batch, results) {
+            if case .leaseRevoke = entry.command { endsLeases = true }
             noteLease(entry.command, result)
             try noteHash(entry, result)
             waiting.applied(entry.index, entry.term, result)
         }
+        if endsLeases { expireLeases() }
         if let index = memory.applied(
             entries, limit: settings.entriesInMemoryMax, isHeld: !snapshots.sending.isEmpty)
         {

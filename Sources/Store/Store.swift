@@ -9,6 +9,10 @@ package protocol Store: Sendable {
     typealias Completion<Value> = @Sendable (Result<Value, StoreError>) -> Void
 
     func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>)
+    /// As `range`, but a large answer comes in pieces; the measure says what is large.
+    func range(
+        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
+        _ done: @escaping Completion<RangeAnswer>)
     func transaction(
         _ request: TransactionRequest, _ done: @escaping Completion<TransactionResponse>)
     func commit(_ request: CommitRequest, _ done: @escaping Completion<CommitResponse>)
@@ -33,6 +37,13 @@ package protocol Store: Sendable {
 }
 
 extension Store {
+    package func range(
+        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
+        _ done: @escaping Completion<RangeAnswer>
+    ) {
+        range(request) { done($0.map(RangeAnswer.whole)) }
+    }
+
     package func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>) {
         done(.failure(.permissionDenied))
     }

@@ -58,6 +58,13 @@ package final class KeyspaceStore: Store {
         done(keyspace.range(request))
     }
 
+    package func range(
+        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
+        _ done: @escaping Completion<RangeAnswer>
+    ) {
+        done(keyspace.range(request, measure: measure))
+    }
+
     package func transaction(
         _ request: TransactionRequest, _ done: @escaping Completion<TransactionResponse>
     ) {

@@ -7,6 +7,33 @@ extension Keyspace {
         return read { view throws(KeyspaceError) in try view.range(request) }
     }
 
+    /// Reads a range whose answer is measured first, and comes in pieces if it is large.
+    package func range(
+        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure
+    ) -> Result<RangeAnswer, StoreError> {
+        do throws(StoreError) { try request.range.validate() } catch { return .failure(error) }
+        let bounds = RangeSelection.Bounds(
+            measure: measure, wholeBytesMax: RangeAnswer.wholeBytesMax,
+            sortedBytesMax: RangeAnswer.sortedBytesMax)
+        return read { view throws(KeyspaceError) in
+            if let refusal = view.refusal(ofRevision: request.revision) { return .failure(refusal) }
+            let selection = try view.select(request, bounds)
+            if selection.isHeld, selection.bytes <= bounds.wholeBytesMax {
+                return .success(.whole(try view.response(selection)))
+            }
+            guard selection.isHeld || request.isInKeyOrder else { return .failure(.sortTooLarge) }
+            let revision = view.state.revision
+            let summary = RangeSummary(
+                revision: revision, more: selection.more, count: selection.count,
+                bytes: selection.bytes)
+            let pieces = KeyspaceRange(
+                selection, summary,
+                revision: request.revision > 0 ? try view.roundedUp(request.revision) : revision,
+                readers)
+            return .success(.pieces(pieces))
+        }
+    }
+
     /// Makes a watcher. Errors come from its first `next`.
     package func watch(_ request: WatchRequest) -> KeyspaceWatch {
         hub.watch(request)

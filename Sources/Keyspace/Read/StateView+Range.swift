@@ -11,8 +11,7 @@ extension StateView {
         return nil
     }
 
-    /// Reads a range as etcd does: `count` ignores limit and filters, and sorting or filtering
-    /// happens before the limit.
+    /// Reads a range whole, however large it is.
     ///
     /// `pending` is 1 within a transaction that has written: those changes have the next
     /// revision, and only reads of the newest state see them.
@@ -20,44 +19,43 @@ extension StateView {
         _ request: RangeRequest, pending: Int64 = 0
     ) throws(KeyspaceError) -> Result<RangeResponse, StoreError> {
         if let refusal = refusal(ofRevision: request.revision) { return .failure(refusal) }
-        var response = RangeResponse(
-            revision: state.revision + pending, keyValues: [], more: false, count: 0)
-        var found: [IndexedKey] = []
-        let keeps = request.countOnly ? 0 : request.keysToScan
-        var count: Int64 = 0
+        let selection = try select(request, .none, pending: pending)
+        return .success(try response(selection, pending: pending))
+    }
+
+    /// The keys of a range that can be read, without their values.
+    func select(
+        _ request: RangeRequest, _ bounds: RangeSelection.Bounds, pending: Int64 = 0
+    ) throws(KeyspaceError) -> RangeSelection {
+        var selection = RangeSelection(request, bounds)
         let isNewest =
             request.revision <= 0 || (pending == 0 && request.revision == state.revision)
         if isNewest {
             unsafe try scanCurrent(request.range) { key, entry in
-                if count < keeps {
-                    found.append(IndexedKey(key: unsafe key.bytes, entry: entry))
-                }
-                count += 1
-                return true
+                unsafe selection.visit(key.bytes, entry)
             }
         } else {
             let revision = try roundedUp(request.revision)
             try scanHistory(request.range, at: revision) { key, entry in
-                if count < keeps { found.append(IndexedKey(key: key, entry: entry)) }
-                count += 1
-                return true
+                selection.visit(key, entry)
             }
         }
-        response.count = count
-        if request.countOnly { return .success(response) }
-        request.filter(&found)
-        if request.sortsByValue {
-            try sortByValue(&found, request, &response)
-        } else {
-            request.sort(&found)
-            response.more = request.truncate(&found)
-            response.keyValues.reserveCapacity(found.count)
-            for item in found {
-                response.keyValues.append(
-                    try keyValue(item, withValue: !request.keysOnly))
-            }
+        if selection.isHeld { try selection.finish(self) }
+        return selection
+    }
+
+    func response(
+        _ selection: RangeSelection, pending: Int64 = 0
+    ) throws(KeyspaceError) -> RangeResponse {
+        var response = RangeResponse(
+            revision: state.revision + pending, keyValues: [], more: selection.more,
+            count: selection.count)
+        response.keyValues.reserveCapacity(selection.found.count)
+        for item in selection.found {
+            response.keyValues.append(
+                try keyValue(item, withValue: !selection.request.keysOnly))
         }
-        return .success(response)
+        return response
     }
 
     /// The state of a key with its value.
@@ -71,72 +69,19 @@ extension StateView {
         return keyValue
     }
 
-    private func sortByValue(
-        _ found: inout [IndexedKey], _ request: RangeRequest, _ response: inout RangeResponse
+    func sortByValue(
+        _ found: inout [IndexedKey], isDescending: Bool
     ) throws(KeyspaceError) {
-        var keyValues: [KeyValue] = []
-        for item in found { keyValues.append(try keyValue(item)) }
+        var valued: [(value: Bytes, item: IndexedKey)] = []
+        valued.reserveCapacity(found.count)
+        for item in found {
+            valued.append((item.entry.valueBytes > 0 ? try value(of: item.entry) : [], item))
+        }
         // The standard library's sort is stable: equal values stay in key order.
-        let isDescending = request.sortOrder == .descending
-        keyValues.sort {
+        valued.sort {
             isDescending
                 ? isOrderedBefore($1.value, $0.value) : isOrderedBefore($0.value, $1.value)
         }
-        response.more = request.truncate(&keyValues)
-        if request.keysOnly {
-            for index in keyValues.indices { keyValues[index].value = [] }
-        }
-        response.keyValues = keyValues
-    }
-}
-
-extension RangeRequest {
-    private var filters: Bool {
-        minModRevision != 0 || maxModRevision != 0 || minCreateRevision != 0
-            || maxCreateRevision != 0
-    }
-
-    fileprivate var sortsByValue: Bool { sortTarget == .value }
-
-    /// Keys that have to be looked at beyond counting. As in etcd a sort target without an order
-    /// sorts only what the limit lets through.
-    fileprivate var keysToScan: Int64 {
-        if limit <= 0 || filters || sortOrder != .none { return Int64.max }
-        return limit == Int64.max ? limit : limit + 1
-    }
-
-    fileprivate func filter(_ found: inout [IndexedKey]) {
-        guard filters else { return }
-        found.removeAll { item in
-            let entry = item.entry
-            return (maxModRevision != 0 && entry.revision > maxModRevision)
-                || (minModRevision != 0 && entry.revision < minModRevision)
-                || (maxCreateRevision != 0 && entry.createRevision > maxCreateRevision)
-                || (minCreateRevision != 0 && entry.createRevision < minCreateRevision)
-        }
-    }
-
-    fileprivate func sort(_ found: inout [IndexedKey]) {
-        let isDescending = sortOrder == .descending
-        let field: (IndexEntry) -> Int64
-        switch sortTarget {
-        case .key:
-            if isDescending { found.reverse() }
-            return
-        case .version: field = \.version
-        case .create: field = \.createRevision
-        case .mod: field = \.revision
-        case .value: return
-        }
-        found.sort {
-            isDescending ? field($0.entry) > field($1.entry) : field($0.entry) < field($1.entry)
-        }
-    }
-
-    /// Cuts to the limit; whether anything was cut off.
-    fileprivate func truncate<Item>(_ items: inout [Item]) -> Bool {
-        guard limit > 0, Int64(items.count) > limit else { return false }
-        items.removeLast(items.count - Int(limit))
-        return true
+        found = valued.map(\.item)
     }
 }

@@ -14,9 +14,22 @@ package struct LocalStore: Store {
     }
 
     package func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>) {
-        let read: Completion<Keyspace> = { result in
-            done(result.flatMap { $0.range(request) })
+        read(request) { result in done(result.flatMap { $0.range(request) }) }
+    }
+
+    package func range(
+        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
+        _ done: @escaping Completion<RangeAnswer>
+    ) {
+        let replica = replica
+        read(request) { result in
+            let answer = result.flatMap { $0.range(request, measure: measure) }
+            guard case .success(.pieces(let pieces)) = answer else { return done(answer) }
+            done(.success(.pieces(LocalRange(pieces, replica))))
         }
+    }
+
+    private func read(_ request: RangeRequest, _ read: @escaping Completion<Keyspace>) {
         if request.isSerializable {
             replica.readLocally(read)
         } else {

@@ -1,0 +1,150 @@
+import Basics
+import Keyspace
+import TestSupport
+import Testing
+
+/// Ranges that come in pieces. The measure makes every key large.
+@Suite struct RangePiecesTests {
+    let fixture: Fixture
+
+    init() throws {
+        fixture = try Fixture()
+    }
+
+    private func fill(_ keys: Int, valueBytes: Int = 3) throws {
+        for number in 0..<keys {
+            try fixture.put("k\(1000 + number)", String(repeating: "v", count: valueBytes))
+        }
+    }
+
+    private func pieces(_ request: RangeRequest) throws -> any RangePieces {
+        let answer = try fixture.keyspace.range(request) { _, _ in 1 << 20 }.get()
+        guard case .pieces(let pieces) = answer else {
+            throw StoreError(.invalid, "the answer is whole")
+        }
+        return pieces
+    }
+
+    /// The keys of a piece; none at the end.
+    private func next(
+        _ pieces: any RangePieces, bytesMax: Int = 1
+    ) throws -> [KeyValue] {
+        let heard = Locked<Result<[KeyValue], StoreError>?>(nil)
+        pieces.next(bytesMax: bytesMax) { result in heard.withLock { $0 = result } }
+        return try #require(heard.withLock { $0 }).get()
+    }
+
+    private func all(_ pieces: any RangePieces, bytesMax: Int = 1) throws -> [KeyValue] {
+        var found: [KeyValue] = []
+        while true {
+            let piece = try next(pieces, bytesMax: bytesMax)
+            if piece.isEmpty { return found }
+            found += piece
+        }
+    }
+
+    @Test func `Pieces together are the whole answer, whatever is asked for`() throws {
+        try fill(40)
+        for number in stride(from: 0, to: 40, by: 3) { try fixture.put("k\(1000 + number)", "w") }
+        try fixture.delete("k1007")
+        let long = String(repeating: "k2", count: 300)
+        for number in 0..<5 { try fixture.put("\(long)\(number)", "\(number)") }
+        var requests: [RangeRequest] = [RangeRequest(.all), RangeRequest(.prefix("k10"))]
+        requests.append(RangeRequest(.all, limit: 7))
+        requests.append(RangeRequest(.all, limit: 3, revision: 20))
+        for target: RangeRequest.SortTarget in [.key, .version, .create, .mod, .value] {
+            for order: RangeRequest.SortOrder in [.ascending, .descending] {
+                var request = RangeRequest(.all, limit: target == .mod ? 9 : 0)
+                (request.sortTarget, request.sortOrder) = (target, order)
+                requests.append(request)
+            }
+        }
+        var filtered = RangeRequest(.all, limit: 10)
+        (filtered.minModRevision, filtered.maxCreateRevision) = (30, 35)
+        filtered.keysOnly = true
+        requests.append(filtered)
+        for request in requests {
+            let whole = try fixture.keyspace.range(request).get()
+            for bytesMax in [1, 3 << 20, 1 << 30] {
+                let pieces = try pieces(request)
+                #expect(pieces.summary.revision == whole.revision)
+                #expect(pieces.summary.count == whole.count)
+                #expect(pieces.summary.more == whole.more)
+                #expect(pieces.summary.bytes == whole.keyValues.count << 20)
+                #expect(try all(pieces, bytesMax: bytesMax) == whole.keyValues)
+            }
+        }
+    }
+
+    @Test func `Writes between two pieces do not show`() throws {
+        try fill(10)
+        let whole = try fixture.keyspace.range(RangeRequest(.all)).get()
+        let pieces = try pieces(RangeRequest(.all))
+        var found = try next(pieces)
+        try fixture.delete("k1005")
+        try fixture.put("k1006", "other")
+        try fixture.put("k10065", "new")
+        found += try all(pieces)
+        #expect(found == whole.keyValues)
+    }
+
+    @Test func `A revision inside a commit is read as the commit's end`() throws {
+        let mutations = (0..<5).map { CommitRequest.Mutation.put("c\($0)", "1") }
+        _ = try fixture.commit(CommitRequest(mutations: mutations))
+        try fixture.put("c2", "2")
+        let request = RangeRequest(.all, revision: 3)
+        let whole = try fixture.keyspace.range(request).get()
+        #expect(whole.keyValues.count == 5)
+        #expect(try all(try pieces(request)) == whole.keyValues)
+    }
+
+    @Test(arguments: [RangeRequest.SortOrder.none, .descending])
+    func `A compaction that overtakes the reader ends it`(order: RangeRequest.SortOrder) throws {
+        try fill(10)
+        var request = RangeRequest(.all)
+        request.sortOrder = order
+        let pieces = try pieces(request)
+        #expect(try next(pieces).count == 1)
+        let revision = try fixture.put("k1003", "other")
+        // Up to where it is read: nothing that it needs is gone.
+        _ = try fixture.compact(pieces.summary.revision).get()
+        #expect(try next(pieces).count == 1)
+        _ = try fixture.compact(revision).get()
+        #expect(throws: StoreError.compacted(at: revision)) { try next(pieces) }
+    }
+
+    @Test func `The state's end is the reader's`() throws {
+        try fill(10)
+        let pieces = try pieces(RangeRequest(.all))
+        fixture.keyspace.stop()
+        #expect(throws: StoreError.stopped) { try next(pieces) }
+    }
+
+    @Test func `Small answers and single keys are whole`() throws {
+        try fixture.put("large", String(repeating: "v", count: 1_500_000))
+        for request in [RangeRequest(.key("large")), RangeRequest(.all, limit: 1)] {
+            let answer = try fixture.keyspace.range(request) { $0.key.count + $1 }.get()
+            guard case .whole(let response) = answer else {
+                Issue.record("in pieces")
+                continue
+            }
+            #expect(response.keyValues.first?.value.count == 1_500_000)
+        }
+    }
+
+    /// Everything that is sorted has to be held: there is a limit, and a limit of the request helps.
+    @Test func `What is too much to sort is refused`() throws {
+        let value = String(repeating: "v", count: 1_500_000)
+        for number in 0..<48 { try fixture.put("k\(number)", value) }
+        var request = RangeRequest(.all)
+        request.sortOrder = .descending
+        request.sortTarget = .value
+        #expect(throws: StoreError.sortTooLarge) {
+            try fixture.keyspace.range(request) { $1 }.get()
+        }
+        request.sortTarget = .mod
+        guard case .pieces(let pieces) = try fixture.keyspace.range(request, measure: { $1 }).get()
+        else { throw StoreError(.invalid, "whole") }
+        #expect(try next(pieces).map(\.key) == [Bytes("k47".utf8)])
+    }
+}
