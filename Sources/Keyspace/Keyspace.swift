@@ -11,7 +11,7 @@ package final class Keyspace: Sendable {
         package var mapBytes = 1 << 40
         /// Recent events kept in memory for watchers; older ones are read from the file.
         package var recentEventBytesMax = 8 << 20
-        /// Records that one `apply` looks at to carry on with a compaction.
+        /// Records that one `apply` looks at, at least, to carry on with a compaction.
         package var compactionRecordsPerApply = 500
         /// Whether watchers that fell behind are served on the caller's thread instead of on
         /// one of their own: for the simulator, which has one thread.

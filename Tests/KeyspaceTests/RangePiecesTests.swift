@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    /// Everything that is sorted has to be held: there is a limit, and a limit of the request helps.
+    /// Everything that is sorted has to be held: there is a limit; one of the request helps.
     @Test func `What is too much to sort is refused`() throws {
         let value = String(repeating: "v", count: 1_500_000)
         for number in 0..<48 { try fixture.put("k\(number)", value) }

@@ -20,7 +20,10 @@ extension Keyspace {
                 precondition(entry.index == applied + 1, "entry \(entry.index) after \(applied)")
                 results.append(try applier.apply(entry))
             }
-            try applier.removeCompacted(records: options.compactionRecordsPerApply)
+            // Twice what was written, so that a compaction ends however much is written beside it.
+            let written = applier.groups.reduce(0) { $0 + $1.events.count }
+            try applier.removeCompacted(
+                records: max(options.compactionRecordsPerApply, 2 * written))
         }
         return results
     }
