@@ -11,6 +11,9 @@ struct KVService: Sendable {
 
     func register(on router: inout GRPCRouter) {
         router.unary("/etcdserverpb.KV/Range") { message, _, reply in range(message, reply) }
+        router.stream("/etcdserverpb.KV/RangeStream") { _, stream in
+            RecipeCall { rangeStream($0, stream) }
+        }
         router.unary("/etcdserverpb.KV/Put") { message, _, reply in put(message, reply) }
         router.unary("/etcdserverpb.KV/DeleteRange") { message, _, reply in
             delete(message, reply)
@@ -45,10 +48,7 @@ struct KVService: Sendable {
         guard let request: RangeRequest = decode(message, reply, RequestCheck.range) else {
             return
         }
-        let measure = { @Sendable (keyValue: KeyValue, valueBytes: Int) in
-            keyValue.elementBytes(valueBytes: valueBytes)
-        }
-        store.range(request, measure: measure) { result in
+        store.range(request, measure: Self.measure) { result in
             switch result {
             case .success(.whole(let response)):
                 reply(encode(response, into: ProtobufWriter(reserving: 256)))
@@ -58,6 +58,31 @@ struct KVService: Sendable {
             case .failure(let error): reply(GRPCStatus(error))
             }
         }
+    }
+
+    private static let measure: RangeAnswer.Measure = { keyValue, valueBytes in
+        keyValue.elementBytes(valueBytes: valueBytes)
+    }
+
+    /// etcd 3.7's `RangeStream`, with orders and filters too, which etcd refuses.
+    private func rangeStream(_ message: Bytes, _ stream: GRPCServerStream) -> (() -> Void)? {
+        do {
+            let request = try RangeRequest(protobuf: message)
+            try RequestCheck.range(request)
+            store.range(request, measure: Self.measure) { result in
+                switch result {
+                case .success(let answer): RangeStreamSender.send(answer, headers, stream)
+                case .failure(let error): stream.finish(GRPCStatus(error))
+                }
+            }
+        } catch let failure as DecodingFailure {
+            stream.finish(GRPCStatus(failure))
+        } catch let error as StoreError {
+            stream.finish(GRPCStatus(error))
+        } catch {
+            stream.finish(GRPCStatus(.unknown, "\(error)"))
+        }
+        return nil
     }
 
     private func encode(_ response: RangeResponse, into writer: ProtobufWriter) -> Bytes {

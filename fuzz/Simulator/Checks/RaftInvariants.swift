@@ -76,7 +76,9 @@ package struct RaftInvariants {
                         + "durable")
             }
         case .appended(let index):
-            guard durable.lastIndex >= index else {
+            // A write of a later term, synced together with this one, may have cut the entries off
+            // again. Had they been committed, that term's leader would hold them.
+            guard durable.term > message.term || durable.lastIndex >= index else {
                 throw .correctness(
                     "\(message.from) acknowledges entry \(index), durable is "
                         + "\(durable.lastIndex)")
