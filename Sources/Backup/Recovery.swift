@@ -1,6 +1,7 @@
 import Basics
 package import Keyspace
 import Raft
+import WriteAheadLog
 
 /// The state of one replica's directory, saved from its files while it does not run: what
 /// `martlet store recover` makes a new cluster of when a majority is gone for good.
@@ -28,11 +29,11 @@ package struct Recovery: Sendable {
 
     /// - Parameter scratch: an empty folder for what is made on the way.
     package func run(scratch: String) throws(BackupError) -> Recovered {
-        let log = try ReplicaLog.scan(replica + "/log", goesOn: true)
+        let log = try ReplicaLog.scan(replica + "/log", .stop)
         let (base, baseText, found) = try saveBase(log, scratch)
         var notes = found
-        if let damage = log.damage {
-            notes.append("\(damage): the entries from there on are not used")
+        if let damage = log.damage.first {
+            notes.append("\(damage.error): the entries from there on are not used")
         }
         let directory = scratch + "/keyspace"
         let baseHeader = try Backup.keyspace { () throws(KeyspaceError) in

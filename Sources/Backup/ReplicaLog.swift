@@ -3,20 +3,27 @@ package import WriteAheadLog
 
 /// The log of a replica as its opening would find it; nothing is changed.
 package struct ReplicaLog {
-    /// nil when the log is damaged.
+    /// nil when the log makes no sense.
     package private(set) var scan: LogScan?
     package private(set) var entries: [Entry] = []
     package private(set) var hardState = HardState()
     package private(set) var mark = SnapshotMark(index: 0, term: 0)
-    /// The first damaged place; the entries end before it.
-    package private(set) var damage: LogError?
+    /// The damaged places that the scan met.
+    package private(set) var damage: [LogScan.DamagedPlace] = []
+
+    /// What a scan does about damage.
+    package enum DamagePolicy: Sendable {
+        case refuse
+        /// The entries end before the first damaged place.
+        case stop
+        /// Every damaged place is named, and the entries are all that can still be read.
+        case goOn
+    }
     package private(set) var clusterID: UInt64
 
-    /// - Parameters:
-    ///   - clusterID: the cluster that the log must belong to; nil takes any.
-    ///   - goesOn: whether damage is noted instead of thrown.
+    /// - Parameter clusterID: the cluster that the log must belong to; nil takes any.
     package static func scan(
-        _ directory: String, clusterID: UInt64? = nil, goesOn: Bool = false
+        _ directory: String, clusterID: UInt64? = nil, _ policy: DamagePolicy = .refuse
     ) throws(BackupError) -> ReplicaLog {
         var entries: [Entry] = []
         var hardState = HardState()
@@ -24,7 +31,7 @@ package struct ReplicaLog {
         let files = DirectoryLogFiles(path: directory, isReadOnly: true)
         var log = ReplicaLog(clusterID: clusterID ?? 0)
         do throws(LogError) {
-            let scan = try LogScan.scan(files, clusterID: clusterID) { record, _, _ in
+            let visit = { (record: LogRecord) in
                 switch record {
                 case .hardState(let state): hardState = state
                 case .snapshot(let new):
@@ -38,15 +45,24 @@ package struct ReplicaLog {
                     }
                     entries.append(entry)
                 }
-                return nil
             }
+            let scan =
+                try policy == .goOn
+                ? LogScan.survey(files, clusterID: clusterID, visit: visit)
+                : LogScan.scan(files, clusterID: clusterID) { record, _, _ in
+                    visit(record)
+                    return nil
+                }
             log.clusterID = scan.clusterID
             log.scan = scan
+            log.damage = scan.places
         } catch {
-            guard goesOn, error.kind == .corrupt else {
+            guard policy != .refuse, error.kind == .corrupt else {
                 throw BackupError(error, in: directory)
             }
-            log.damage = error
+            log.damage = [
+                LogScan.DamagedPlace(error: error, after: entries.last?.index ?? mark.index)
+            ]
         }
         log.entries = entries
         log.hardState = hardState

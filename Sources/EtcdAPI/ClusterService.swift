@@ -49,6 +49,9 @@ struct ClusterService: Sendable {
         response.raftAppliedIndex = status.appliedIndex
         response.isLearner = status.isLearner
         if status.leaderID == 0 { response.errors.append(StoreError.noLeader.message) }
+        if status.isDivergent {
+            response.errors.append("martlet: this replica's state waits for the leader's snapshot")
+        }
         for alarm in status.raised {
             let name = alarm.kind == .noSpace ? "NOSPACE" : "CORRUPT"
             response.errors.append("memberID:\(alarm.memberID) alarm:\(name) ")
@@ -81,7 +84,8 @@ struct ClusterService: Sendable {
         }
     }
 
-    /// Member 0 stands for the one that answers. Answers the alarm only if it was changed.
+    /// Member 0 stands for the one that answers, unless it names an alarm of nobody that is known,
+    /// which is on. Answers the alarm only if it was changed.
     private func change(_ request: AlarmRequest, isRaised: Bool, _ reply: GRPCReply) {
         let store = store
         store.status { result in
@@ -90,8 +94,11 @@ struct ClusterService: Sendable {
             case .success(let now): status = now
             case .failure(let error): return reply(GRPCStatus(error))
             }
-            let memberID = request.memberID == 0 ? status.memberID : request.memberID
             guard let kind = request.kind.change else { return reply(response(status, [])) }
+            let named = status.raised.contains {
+                $0.memberID == request.memberID && $0.kind == kind
+            }
+            let memberID = request.memberID == 0 && !named ? status.memberID : request.memberID
             let change = AlarmChange(isRaised: isRaised, memberID: memberID, kind: kind)
             let wasRaised = status.raised.contains { $0.memberID == memberID && $0.kind == kind }
             guard wasRaised != isRaised else { return reply(response(status, [])) }

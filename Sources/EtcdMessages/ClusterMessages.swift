@@ -126,7 +126,7 @@ package enum AlarmKind: UInt64, Sendable {
 }
 
 /// `AlarmRequest`.
-package struct AlarmRequest: Sendable, ProtobufDecodable {
+package struct AlarmRequest: Sendable, ProtobufEncodable, ProtobufDecodable {
     package enum Action: UInt64, Sendable { case get, activate, deactivate }
 
     package var action = Action.get
@@ -134,6 +134,14 @@ package struct AlarmRequest: Sendable, ProtobufDecodable {
     package var kind = AlarmKind.none
 
     package static var messageName: String { "AlarmRequest" }
+
+    package init() {}
+
+    package func encode(to writer: inout ProtobufWriter) {
+        writer.write(1, action.rawValue)
+        writer.write(2, memberID)
+        writer.write(3, kind.rawValue)
+    }
 
     package init(from reader: inout ProtobufReader) throws(DecodingFailure) {
         while let field = try reader.next() {
@@ -151,8 +159,8 @@ package struct AlarmRequest: Sendable, ProtobufDecodable {
     }
 }
 
-/// `AlarmResponse`: the alarms of the member that answers.
-package struct AlarmResponse: Sendable, ProtobufEncodable {
+/// `AlarmResponse`: the alarms that are on, or that were changed.
+package struct AlarmResponse: Sendable, ProtobufEncodable, ProtobufDecodable {
     package var header: ResponseHeader
     package var alarms: [(memberID: UInt64, kind: AlarmKind)]
 
@@ -169,6 +177,33 @@ package struct AlarmResponse: Sendable, ProtobufEncodable {
             inner.write(2, alarm.kind.rawValue)
             writer.writeElement(2, inner.bytes)
         }
+    }
+
+    package static var messageName: String { "AlarmResponse" }
+
+    package init(from reader: inout ProtobufReader) throws(DecodingFailure) {
+        self.init(header: ResponseHeader(), alarms: [])
+        while let field = try reader.next() {
+            switch field {
+            case 1: header = try ResponseHeader(within: &reader)
+            case 2: alarms.append(try Self.alarm(try reader.message("AlarmMember")))
+            default: try reader.skip()
+            }
+        }
+    }
+
+    private static func alarm(
+        _ reader: consuming ProtobufReader
+    ) throws(DecodingFailure) -> (memberID: UInt64, kind: AlarmKind) {
+        var alarm = (memberID: UInt64(0), kind: AlarmKind.none)
+        while let field = try reader.next() {
+            switch field {
+            case 1: alarm.memberID = try reader.unsigned()
+            case 2: alarm.kind = AlarmKind(rawValue: try reader.unsigned()) ?? .none
+            default: try reader.skip()
+            }
+        }
+        return alarm
     }
 }
 

@@ -38,6 +38,8 @@ package final class Keyspace: Sendable {
 
     /// The meta blob that `Command.membership` writes; it is part of snapshots.
     package static let membershipName = "membership"
+    /// The blob that says which cluster's state this is.
+    package static let clusterName = "cluster"
     /// The file within the directory.
     package static let fileName = "data.mdb"
 
@@ -110,6 +112,11 @@ package final class Keyspace: Sendable {
         do throws(LMDBError) { try environment.sync() } catch {
             throw KeyspaceError(.syncFailed, "\(directory)/\(Self.fileName): \(error)")
         }
+    }
+
+    /// Ends every watcher with `StoreError.stopped`, now and from now on; the rest goes on.
+    package func stopWatches() {
+        hub.stop()
     }
 
     /// Ends every watcher with `StoreError.stopped`, waits for reads that run, and lets go of

@@ -8,26 +8,41 @@ import Glibc
 
     private final class Start {
         let name: String
+        let isBackground: Bool
         let body: () -> Void
 
-        init(_ name: String, _ body: @escaping () -> Void) {
+        init(_ name: String, _ isBackground: Bool, _ body: @escaping () -> Void) {
             self.name = name
+            self.isBackground = isBackground
             self.body = body
         }
     }
 
     private init() {}
 
-    /// - Parameter name: at most 15 bytes are shown.
-    static func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> OSThread {
+    /// What background threads leave to those on the way of a write.
+    private static let backgroundNiceness: CInt = 10
+
+    /// Linux has a niceness for each thread; 0 is the one that calls.
+    private static func stepBack() {
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, backgroundNiceness)
+    }
+
+    /// - Parameters:
+    ///   - name: at most 15 bytes are shown.
+    ///   - isBackground: whether nobody waits for its work, which takes long.
+    static func start(
+        _ name: String, isBackground: Bool = false, _ body: @escaping @Sendable () -> Void
+    ) -> OSThread {
         let thread = OSThread()
-        let start = unsafe Unmanaged.passRetained(Start(name, body))
+        let start = unsafe Unmanaged.passRetained(Start(name, isBackground, body))
         let result = unsafe pthread_create(
             &thread.handle, nil,
             { raw in
                 guard let raw = unsafe raw else { return nil }
                 let start = unsafe Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
                 unsafe martlet_name_thread(start.name)
+                if start.isBackground { OSThread.stepBack() }
                 start.body()
                 return nil
             }, start.toOpaque())

@@ -50,7 +50,7 @@ final class ReplicaShell: ReplicaEnvironment {
         let inbox = shared.inbox
         let clusterID = settings.clusterID
         let directory = directory
-        _ = OSThread.start("snapshot-save") {
+        _ = OSThread.start("snapshot-save", isBackground: true) {
             do throws(KeyspaceError) {
                 let stream = try keyspace.snapshot(clusterID: clusterID)
                 let path = directory.snapshot(index: stream.header.index)
@@ -81,6 +81,10 @@ final class ReplicaShell: ReplicaEnvironment {
         try FileSystem.remove(path)
     }
 
+    func removeSnapshot(ofEntry index: UInt64) throws(ReplicaFailure) {
+        try FileSystem.remove(directory.snapshot(index: index))
+    }
+
     func removeSnapshots(before index: UInt64) throws(ReplicaFailure) {
         try directory.removeSnapshots(before: index)
     }
@@ -92,6 +96,10 @@ final class ReplicaShell: ReplicaEnvironment {
     func join(as memberID: UInt64) throws(ReplicaFailure) {
         try directory.write(
             ReplicaIdentity(clusterID: settings.clusterID, memberID: memberID, isJoining: true))
+    }
+
+    func noteDivergence(_ reason: String) throws(ReplicaFailure) {
+        try directory.noteDivergence(reason)
     }
 
     func closeCleanly(_ keyspace: Keyspace) throws(ReplicaFailure) {

@@ -44,7 +44,7 @@ final class ScrubService: @unchecked Sendable {
     }
 
     func start() {
-        thread = OSThread.start("scrub") { self.run() }
+        thread = OSThread.start("scrub", isBackground: true) { self.run() }
     }
 
     func stop() {

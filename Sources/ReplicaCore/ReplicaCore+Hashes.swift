@@ -8,18 +8,24 @@ struct HashChecks {
     /// The state's hash at the last check that this leader asked for.
     var lastAsked: UInt64?
     var nextAsk = MonotonicTime(nanoseconds: 0)
+    /// A change of the alarm is on its way.
+    let isAlarmAsked = Locked(false)
 }
 
 extension ReplicaCore {
+    /// Of no member: nobody can say which one it is. etcd raises it with id 0 as well.
+    private static let corruptAlarm = ClusterAlarm(memberID: 0, kind: .corrupt)
+
     /// As leader: asks for a check, if anything has changed since the last one.
     func askForHashes() {
         let interval = settings.hashCheckMilliseconds
         guard interval > 0, let raft, raft.role == .leader, raft.hasCommittedInTerm,
-            now >= hashes.nextAsk
+            isStateKnown, now >= hashes.nextAsk
         else { return }
         hashes.nextAsk = now.advanced(milliseconds: interval)
         let hash = keyspace.hash
-        guard hash != hashes.lastAsked else { return }
+        // While the alarm is on nothing changes, but who is mended has to be noticed.
+        guard hash != hashes.lastAsked || cluster.isCorrupt else { return }
         hashes.lastAsked = hash
         _ = self.raft?.propose([Command.hashCheck.encode()])
     }
@@ -28,22 +34,52 @@ extension ReplicaCore {
     func noteHash(
         _ entry: AppliedEntry, _ result: CommandResult
     ) throws(ReplicaFailure) {
+        guard divergence == nil else { return }
         switch (entry.command, result) {
         case (.hashCheck, .hash(let hash)):
-            hashes.comparison.checked(index: entry.index, hash: hash)
+            try judge(hashes.comparison.checked(index: entry.index, hash: hash))
             report(HashReport(member: memberID, index: entry.index, hash: hash))
         case (.hashReport(let report), _):
-            let voters = cluster.membership.voters
-            let verdict = hashes.comparison.reported(report, voters: voters)
-            guard case .differs(let index, let own, let majority) = verdict else { return }
-            var failure = ReplicaFailure(
-                nil,
-                "the state at entry \(index) has the hash \(String(own, radix: 16)), but"
-                    + " \(String(majority, radix: 16)) at most replicas: it is rebuilt")
-            failure.damage = failure.description
-            throw failure
+            try judge(
+                hashes.comparison.reported(report, voters: cluster.membership.voters))
         default: break
         }
+    }
+
+    private func judge(_ verdict: HashComparison.Verdict) throws(ReplicaFailure) {
+        switch verdict {
+        case .open, .agrees: break
+        case .unanimous:
+            if cluster.alarms.contains(Self.corruptAlarm) { changeCorruptAlarm(isRaised: false) }
+        case .undecided(let entry):
+            settings.notice(
+                "the replicas' states differ at entry \(entry), and no majority of them is alike:"
+                    + " nobody can say which one is right; docs/runbooks/corrupt-disk.md")
+            changeCorruptAlarm(isRaised: true)
+        case .differs(let entry, let own, let theirs, let majority):
+            try diverged(
+                "the state at entry \(entry) has the hash \(ReplicaDirectory.digits(own)), but"
+                    + " \(ReplicaDirectory.digits(theirs)) at most replicas", heirs: majority)
+        }
+    }
+
+    /// Every replica comes to the same verdict; the leader acts.
+    private func changeCorruptAlarm(isRaised: Bool) {
+        let isAsked = hashes.isAlarmAsked
+        guard raft?.role == .leader, !isAsked.withLock({ $0 }) else { return }
+        isAsked.withLock { $0 = true }
+        settings.notice(
+            isRaised
+                ? "raising the alarm CORRUPT: writes are refused"
+                : "all replicas' states agree: clearing the alarm CORRUPT")
+        let alarm = Self.corruptAlarm
+        let change = AlarmChange(isRaised: isRaised, memberID: alarm.memberID, kind: alarm.kind)
+        newWrites.append(
+            PendingWrite(
+                payload: Command.alarm(change).encode(),
+                deadline: now.advanced(milliseconds: settings.requestMilliseconds)
+            ) { _ in isAsked.withLock { $0 = false } })
+        submitWrites()
     }
 
     private func report(_ report: HashReport) {

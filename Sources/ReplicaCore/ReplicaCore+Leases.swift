@@ -5,7 +5,7 @@ import Raft
 extension ReplicaCore {
     /// A new leader takes the leases over once it has applied what earlier leaders committed.
     func activateLessor() {
-        guard !isLessorActive, let raft, raft.hasCommittedInTerm,
+        guard !isLessorActive, divergence == nil, let raft, raft.hasCommittedInTerm,
             raft.appliedIndex == raft.commitIndex
         else { return }
         guard case .success(let leases) = keyspace.leases() else { return }

@@ -56,11 +56,12 @@ extension ReplicaCore {
             connect()
             advanceMembers()
         }
+        // Before anybody is answered from a state that may turn out to be wrong.
+        for (entry, result) in zip(batch, results) { try noteHash(entry, result) }
         var endsLeases = false
-        for (entry, result) in zip(batch, results) {
+        for (entry, result) in zip(batch, results) where divergence == nil {
             if case .leaseRevoke = entry.command { endsLeases = true }
             noteLease(entry.command, result)
-            try noteHash(entry, result)
             waiting.applied(entry.index, entry.term, result)
         }
         if endsLeases { expireLeases() }
@@ -113,6 +114,10 @@ extension ReplicaCore {
 
     func release(_ ready: [PendingRead]) {
         for read in ready {
+            guard divergence == nil else {
+                read.done(.failure(.noLeader))
+                continue
+            }
             if !environment.serve(read, keyspace) { read.done(.failure(.tooManyRequests)) }
         }
     }

@@ -11,11 +11,17 @@ extension ReplicaCore {
         }
         var writes = newWrites
         newWrites = []
-        if cluster.isOutOfSpace {
-            for write in writes where isRefusedForSpace(write.payload) {
-                write.done(.failure(.noSpace))
+        guard divergence == nil else {
+            // What they answer would come from the wrong state.
+            for write in writes { write.done(.failure(.noLeader)) }
+            return
+        }
+        if !cluster.alarms.isEmpty {
+            writes.removeAll { write in
+                guard let error = refusal(of: write.payload) else { return false }
+                write.done(.failure(error))
+                return true
             }
-            writes.removeAll { isRefusedForSpace($0.payload) }
             guard !writes.isEmpty else { return }
         }
         guard let proposal = raft?.propose(writes.map(\.payload)) else {
@@ -133,8 +139,8 @@ extension ReplicaCore {
             switch request.body {
             case .propose(let payload):
                 guard !payload.isEmpty else { continue }
-                if isRefusedForSpace(payload) {
-                    answers.append(PeerAnswer(number: request.number, body: .failed(.noSpace)))
+                if let error = refusal(of: payload) {
+                    answers.append(PeerAnswer(number: request.number, body: .failed(error)))
                     continue
                 }
                 numbers.append(request.number)

@@ -40,6 +40,11 @@ extension ReplicaCore {
         _ result: Result<SnapshotHeader, KeyspaceError>
     ) throws(ReplicaFailure) {
         snapshots.isSaving = false
+        if divergence != nil {
+            recovery.isSaving = false
+            guard case .success(let header) = result else { return }
+            return try environment.removeSnapshot(ofEntry: header.index)
+        }
         switch result {
         case .success(let header):
             if recovery.isSaving { (recovery.isSaving, recovery.isSaved) = (false, true) }
@@ -54,7 +59,7 @@ extension ReplicaCore {
     }
 
     func sendSnapshot(to peer: UInt64) {
-        guard let member = addressed.member(peer), let raft,
+        guard let member = addressed.member(peer), let raft, isStateKnown,
             !snapshots.sending.contains(peer)
         else {
             self.raft?.snapshotSent(to: peer, succeeded: false)
@@ -113,6 +118,7 @@ extension ReplicaCore {
         raft?.snapshotInstalled(meta)
         memory.begin(applied: meta.index)
         waiting.skipped(through: meta.index)
+        endDivergence(at: meta.index)
         connect()
         environment.publish(keyspace)
         try environment.removeSnapshots(before: meta.index)

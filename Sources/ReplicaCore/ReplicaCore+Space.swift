@@ -61,11 +61,12 @@ extension ReplicaCore {
         environment.saveSnapshot(of: keyspace)
     }
 
-    /// Whether a command must be refused because the alarm is on.
-    func isRefusedForSpace(_ payload: Bytes) -> Bool {
-        guard cluster.isOutOfSpace, let command = try? Command(decoding: payload) else {
-            return false
+    /// Why a command must be refused while an alarm is on.
+    func refusal(of payload: Bytes) -> StoreError? {
+        guard !cluster.alarms.isEmpty, let command = try? Command(decoding: payload) else {
+            return nil
         }
-        return command.needsRoom
+        if cluster.isCorrupt, command.isOfClients { return .corrupt }
+        return cluster.isOutOfSpace && command.needsRoom ? .noSpace : nil
     }
 }

@@ -51,6 +51,8 @@ package final class ReplicaCore {
     /// As the settings say, or less on a small disk.
     private(set) var snapshotLogBytes: UInt64
     var hashes = HashChecks()
+    /// Set while the state here is not the cluster's.
+    var divergence: Divergence?
 
     /// The time of this round.
     var now: MonotonicTime
@@ -83,6 +85,7 @@ package final class ReplicaCore {
         keyspace = opened.keyspace
         cluster = opened.cluster
         startedEmpty = opened.isNew
+        if opened.isDivergent { divergence = Divergence() }
         addressed = withAddresses(cluster)
         if memberID != 0 { raft = Raft(raftConfiguration(), opened.initial) }
         snapshots.logBytesAtLast = opened.log.usedBytes
@@ -91,8 +94,9 @@ package final class ReplicaCore {
         publishStatus()
     }
 
-    /// Whether the keyspace is the cluster's, however old; not so in an empty new member.
-    var isStateKnown: Bool { raft.map { !$0.isBlank } ?? false }
+    /// Whether the keyspace is the cluster's, however old; not so in an empty new member, nor where
+    /// it differs from the others'.
+    var isStateKnown: Bool { divergence == nil && raft.map { !$0.isBlank } ?? false }
 
     /// Ticks come up to a quarter early (`slack`); the other quarter is for clocks that differ.
     private var leaseNanoseconds: UInt64 {
@@ -112,6 +116,7 @@ package final class ReplicaCore {
     /// Before the first round.
     package func begin() throws(ReplicaFailure) {
         environment.setMembers(addressed)
+        try advanceDivergence()
         if settings.campaignsAtOnce && startedEmpty { raft?.campaign() }
         try drain()
     }
@@ -200,6 +205,7 @@ package final class ReplicaCore {
         advanceRecovery()
         watchSpace()
         askForHashes()
+        try advanceDivergence()
         if ticks % 5 == 0 { expireRequests() }
         if ticks % 20 == 0 { try checkDirectory() }
         reads.retry(into: &newReads)
@@ -236,6 +242,7 @@ package final class ReplicaCore {
         status.learners = cluster.membership.learners
         status.logBytes = snapshots.logBytes
         status.alarms = cluster.alarms
+        status.isDivergent = divergence != nil
         environment.publish(status)
     }
 
@@ -258,7 +265,7 @@ package final class ReplicaCore {
         failEverything(.stopped)
         environment.stop()
         // Before the keyspace lets go of its file, which cannot be synced afterwards.
-        try environment.closeCleanly(keyspace)
+        if divergence == nil { try environment.closeCleanly(keyspace) }
         keyspace.stop()
         publishStatus()
     }

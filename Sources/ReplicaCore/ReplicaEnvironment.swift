@@ -46,6 +46,8 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
         bySnapshot path: String, memberID: UInt64
     ) throws(ReplicaFailure) -> Keyspace
     func removeSnapshot(_ path: String) throws(ReplicaFailure)
+    /// Of the replica's own snapshot files.
+    func removeSnapshot(ofEntry index: UInt64) throws(ReplicaFailure)
     func removeSnapshots(before index: UInt64) throws(ReplicaFailure)
 
     // MARK: Directory
@@ -54,6 +56,8 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
     func hasDirectory() -> Bool
     /// A replica that waited for its replacement takes up its new id, durably.
     func join(as memberID: UInt64) throws(ReplicaFailure)
+    /// Notes durably that the state here is not the cluster's. `replaceKeyspace` ends that.
+    func noteDivergence(_ reason: String) throws(ReplicaFailure)
     /// The orderly end: syncs the keyspace file, so that the next start trusts it.
     func closeCleanly(_ keyspace: Keyspace) throws(ReplicaFailure)
 

@@ -17,6 +17,8 @@ package struct ReplicaStatus: Sendable, Hashable {
     package var alarms: [ClusterAlarm] = []
     /// An empty directory of a cluster that exists: nothing is answered until it is replaced.
     package var isWaitingForReplacement = false
+    /// The state here is not the cluster's: nothing is answered until the leader's has come.
+    package var isDivergent = false
 
     package init() {}
 }

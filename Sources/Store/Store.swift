@@ -100,6 +100,8 @@ package struct StoreStatus: Sendable, Hashable {
     package var alarms: [String] = []
     /// The alarms that are on, of all members.
     package var raised: [AlarmChange] = []
+    /// The state of this replica is not the cluster's: it waits for the leader's.
+    package var isDivergent = false
 
     package init() {}
 }
@@ -146,7 +148,7 @@ extension WatchStream {
 }
 
 /// Bridges a completion to `await`; used from floor 6 up, where a hop costs less than the work.
-private func answer<Value: Sendable>(
+func answer<Value: Sendable>(
     _ start: (@escaping @Sendable (Result<Value, StoreError>) -> Void) -> Void
 ) async throws(StoreError) -> Value {
     let result = await withCheckedContinuation { continuation in

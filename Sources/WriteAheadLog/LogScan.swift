@@ -31,6 +31,24 @@ package struct LogScan {
     var isChainBroken = false
     /// Damage that cost nothing.
     var harmless: LogDamage?
+    /// Every damaged place, in order.
+    package private(set) var places: [DamagedPlace] = []
+    /// The last entry that was read.
+    private var lastEntry: UInt64 = 0
+
+    /// Where bytes are not as they were written, and between which entries.
+    package struct DamagedPlace: Sendable {
+        package var error: LogError
+        /// The last entry that is whole before it.
+        package var after: UInt64
+        /// The first one behind it; nil if there is none.
+        package var until: UInt64?
+
+        package init(error: LogError, after: UInt64) {
+            self.error = error
+            self.after = after
+        }
+    }
 
     /// What the walk hands out, in order.
     struct Visitor {
@@ -42,6 +60,8 @@ package struct LogScan {
         /// not handed out. nil if damage is to be thrown.
         /// Returns whether nothing is missing all the same.
         var resume: ((Frame) -> Bool)?
+        /// Whether the entries of that frame are handed out all the same.
+        var takesResumed = false
     }
 
     /// Calls `visit` with every record in order, with the file and the offset of its frame;
@@ -56,6 +76,21 @@ package struct LogScan {
         try walk(
             files, clusterID: clusterID,
             Visitor(begin: begin, record: visit, resume: nil))
+    }
+
+    /// As `scan`, but goes on behind damage: `places` then names all of it, and `visit` gets every
+    /// record that can still be read.
+    package static func survey(
+        _ files: any LogFiles, clusterID: UInt64?, visit: @escaping (_ record: LogRecord) -> Void
+    ) throws(LogError) -> LogScan {
+        try walk(
+            files, clusterID: clusterID,
+            Visitor(
+                begin: { _, _ in },
+                record: { record, _, _ in
+                    visit(record)
+                    return nil
+                }, resume: { _ in false }, takesResumed: true))
     }
 
     static func walk(
@@ -123,6 +158,7 @@ package struct LogScan {
             before?.voidFrom ?? 0 == 0
         {
             visitor.begin(header.previousIndex, header.previousTerm)
+            lastEntry = header.previousIndex
         }
         // Only the very next file says anything about the end of this one.
         let successor = next.flatMap { next in
@@ -158,7 +194,7 @@ package struct LogScan {
             own.usedBytes = UInt64(sector) * UInt64(Sector.byteCount)
             switch try scan.step(at: sector) {
             case .frame(let frame, let end, let body):
-                try take(body, frame, isResuming: isBroken, &own, visitor)
+                try take(body, isResuming: isBroken, &own, visitor)
                 if isBroken, visitor.resume?(frame) == true {
                     harmless = harmless ?? damage
                     damage = nil
@@ -191,8 +227,8 @@ package struct LogScan {
 
     /// Visits the records of a frame. What its checksums prove whole and what makes no sense all
     /// the same is not damage of a disk, so it is thrown whatever the policy.
-    private func take(
-        _ body: Bytes, _ frame: Frame, isResuming: Bool, _ own: inout Segment, _ visitor: Visitor
+    private mutating func take(
+        _ body: Bytes, isResuming: Bool, _ own: inout Segment, _ visitor: Visitor
     ) throws(LogError) {
         var reader = ByteReader(body)
         while !reader.isAtEnd {
@@ -204,7 +240,11 @@ package struct LogScan {
             }
             if case .entry(let entry) = record {
                 own.lastEntry = max(own.lastEntry, entry.index)
-                if isResuming { continue }
+                lastEntry = entry.index
+                for place in places.indices where places[place].until == nil {
+                    places[place].until = entry.index
+                }
+                if isResuming, !visitor.takesResumed { continue }
             }
             if let reason = visitor.record(record, own.name, own.usedBytes) {
                 throw LogError(.corrupt, file: own.name, offset: own.usedBytes, reason)
@@ -217,6 +257,7 @@ package struct LogScan {
         _ error: LogError, _ sequence: UInt32, _ visitor: Visitor
     ) throws(LogError) {
         guard visitor.resume != nil else { throw error }
+        places.append(DamagedPlace(error: error, after: lastEntry))
         if damage == nil {
             damage = LogDamage(error, sequence: sequence, wholeBytes: error.offset)
         }

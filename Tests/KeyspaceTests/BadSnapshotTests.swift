@@ -127,6 +127,9 @@ import Testing
         #expect(survey.damage.allSatisfy { $0.held.contains("records between revisions") })
         let target = fixture.directory.path + "/saved"
         let (_, salvage) = try SnapshotSurvey.salvage(path, createdMilliseconds: 1, to: target)
+        // One chunk each, and the leases and records of the file less what is left.
+        #expect(salvage.entriesLost == UInt64(801 - salvage.records - 1))
+        #expect(salvage.entriesLost == survey.entriesLost)
         #expect(try SnapshotFile.verify(target) == salvage.header)
         #expect(salvage.header.compactRevision == salvage.header.revision)
         try SnapshotFile.restore(target, into: fixture.directory.path + "/kept")
@@ -143,6 +146,7 @@ import Testing
         let again = try SnapshotSurvey.salvage(
             good, createdMilliseconds: 0, to: fixture.directory.path + "/copy")
         #expect(again.salvage.lost.isEmpty)
+        #expect(again.salvage.entriesLost == 0)
         #expect(try fixture.directory.read("copy") == whole)
     }
 }

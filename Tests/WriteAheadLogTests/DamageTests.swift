@@ -47,6 +47,32 @@ import WriteAheadLog
         #expect(refused > 10_000)
     }
 
+    /// A survey names all of them, and between which entries each lies.
+    @Test func everyDamagedPlaceIsNamed() throws {
+        let files = try sample()
+        let names = try files.names()
+        try files.flip(names[0], at: 8192, mask: 1)
+        try files.flip(names[1], at: 4096, mask: 1)
+        try files.flip(names[1], at: 8192, mask: 1)
+        var read: [UInt64] = []
+        let box = Locked(read)
+        let scan = try LogScan.survey(files, clusterID: nil) { record in
+            if case .entry(let entry) = record { box.withLock { $0.append(entry.index) } }
+        }
+        read = box.withLock { $0 }
+        #expect(scan.places.map(\.error.file) == [names[0], names[1], names[1]])
+        #expect(scan.places.map { $0.error.offset / 512 } == [16, 8, 16])
+        var missing: [UInt64] = []
+        for place in scan.places {
+            let until = try #require(place.until)
+            #expect(read.contains(place.after) && read.contains(until))
+            missing += (place.after + 1)..<until
+        }
+        // What can be read and what is named as missing is everything.
+        #expect(missing.count >= 2)
+        #expect((read + missing).sorted() == Array(1...48))
+    }
+
     @Test func dirtBehindTheEndIsRefused() throws {
         let files = try sample()
         let name = try #require(try files.names().last)

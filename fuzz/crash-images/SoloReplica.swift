@@ -131,11 +131,17 @@ private final class SoloEnvironment: ReplicaEnvironment, @unchecked Sendable {
         throw ReplicaFailure(nil, "there is nobody to get a snapshot from")
     }
     func removeSnapshot(_ path: String) throws(ReplicaFailure) { try FileSystem.remove(path) }
+    func removeSnapshot(ofEntry index: UInt64) throws(ReplicaFailure) {
+        try FileSystem.remove(directory.snapshot(index: index))
+    }
     func removeSnapshots(before index: UInt64) throws(ReplicaFailure) {
         try directory.removeSnapshots(before: index)
     }
     func hasDirectory() -> Bool { true }
     func join(as memberID: UInt64) throws(ReplicaFailure) {}
+    func noteDivergence(_ reason: String) throws(ReplicaFailure) {
+        try directory.noteDivergence(reason)
+    }
     func closeCleanly(_ keyspace: Keyspace) throws(ReplicaFailure) {
         try directory.closeCleanly(keyspace)
     }

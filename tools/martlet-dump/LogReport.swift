@@ -60,9 +60,9 @@ struct LogReport {
     private func entries() throws -> (entries: [Entry], commit: UInt64) {
         switch place.kind {
         case .replica:
-            let log = try ReplicaLog.scan(place.path + "/log", goesOn: true)
-            if let damage = log.damage {
-                Output.complain("martlet-dump: \(damage): what follows is not shown")
+            let log = try ReplicaLog.scan(place.path + "/log", .goOn)
+            for place in log.damage {
+                Output.complain("martlet-dump: \(place.error); it held \(place.held)")
             }
             return (log.entries, max(log.hardState.commit, log.mark.index))
         case .archive, .folder:
@@ -75,6 +75,19 @@ struct LogReport {
             }
             return (entries, .max)
         case .keyspace, .snapshot: throw DumpError("\(place.path) holds no log")
+        }
+    }
+}
+
+extension LogScan.DamagedPlace {
+    /// What stood there, as far as the entries before and behind it tell.
+    var held: String {
+        guard let until else { return "whatever came after entry \(after)" }
+        return switch until {
+        case ...after: "entries that others replaced, or votes and marks"
+        case after + 1: "no entry: votes and marks"
+        case after + 2: "entry \(after + 1)"
+        default: "entries \(after + 1) to \(until - 1)"
         }
     }
 }

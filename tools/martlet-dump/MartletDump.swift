@@ -54,7 +54,7 @@ struct MartletDump: ParsableCommand {
     @Option(help: "Only entries that write this key (log).")
     var key: String?
 
-    @Option(help: "Keys or entries to show at most.")
+    @Option(help: "Keys or entries to show at most (keys, history, diff, log, export).")
     var limit: Int = .max
 
     @Flag(help: "One JSON document per line instead of text.")
@@ -153,7 +153,8 @@ struct MartletDump: ParsableCommand {
         case .hash: try HashReport(source: source, revision: revision).write(to: output)
         case .export:
             try ExportReport(
-                source: source, prefix: operand, revision: revision, showsSecrets: showSecrets
+                source: source, prefix: operand, revision: revision, showsSecrets: showSecrets,
+                limit: limit
             ).write(to: output)
         case .log, .verify, .repair: preconditionFailure("\(action) has no keyspace to show")
         }

@@ -36,12 +36,22 @@ struct RepairReport {
         let salvage = try salvage(directory, to: path, output)
         try SnapshotFile.restore(path, into: target + "/keyspace")
         for lost in salvage.lost { write(lost, to: output) }
-        output.line(
+        let isSnapshot = place.kind == .snapshot
+        let counts =
+            isSnapshot
+            ? """
+              lost entries                    \(salvage.entriesLost.map { "\($0)" } ?? "unknown")
+              of these, keys are known of     \(salvage.lost.count)
             """
-            repaired  \(salvage.records) changes up to revision \(salvage.header.revision)
+            : """
               from pages that nothing led to  \(salvage.foundLoose)
               from snapshot files             \(salvage.foundElsewhere)
               lost changes                    \(salvage.lost.count)
+            """
+        output.line(
+            """
+            repaired  \(salvage.records) changes up to revision \(salvage.header.revision)
+            \(counts)
               written to                      \(path)
             next: martlet store snapshot restore \(path) --data-dir NEW-DIR
             """,
@@ -50,7 +60,11 @@ struct RepairReport {
                 "revision": .integer(salvage.header.revision),
                 "foundLoose": .integer(Int64(salvage.foundLoose)),
                 "foundElsewhere": .integer(Int64(salvage.foundElsewhere)),
-                "lost": .integer(Int64(salvage.lost.count)), "path": .string(path),
+                "lost": .integer(Int64(salvage.lost.count)),
+                "entriesLost": isSnapshot
+                    ? salvage.entriesLost.map { .integer(Int64($0)) } ?? .null
+                    : .integer(Int64(salvage.lost.count)),
+                "path": .string(path),
             ])
     }
 
@@ -73,7 +87,7 @@ struct RepairReport {
         guard place.kind == .snapshot else {
             let scan = try KeyspaceScan(directory: path)
             let findings = try scan.verify()
-            let log = try? ReplicaLog.scan(place.path + "/log", goesOn: true)
+            let log = try? ReplicaLog.scan(place.path + "/log", .goOn)
             return try scan.salvage(
                 findings,
                 elsewhere: Source.files(in: place.path + "/snapshots", suffix: ".snapshot"),

@@ -33,8 +33,20 @@ struct Place {
         {
             kind = .folder
         } else {
-            throw DumpError("\(path) holds neither a replica nor snapshots")
+            throw DumpError(
+                "\(path) holds neither a replica nor snapshots\(Self.hint(path))")
         }
+    }
+}
+
+extension Place {
+    /// What was perhaps meant by a folder above or below a replica's.
+    private static func hint(_ path: String) -> String {
+        if Source.exists(path + "/replica-1") {
+            return ": it is a cluster's folder; name a replica's, as \(path)/replica-1"
+        }
+        return Source.files(in: path, suffix: ".wal").isEmpty
+            ? "" : ": it is a replica's log; name the folder above it"
     }
 }
 

@@ -66,7 +66,7 @@ struct StatReport {
 
     private func writeLog(to output: Output) throws {
         guard Source.exists(source.path + "/log") else { return }
-        let log = try ReplicaLog.scan(source.path + "/log", goesOn: true)
+        let log = try ReplicaLog.scan(source.path + "/log", .goOn)
         let segments = log.scan?.segments ?? []
         let used = segments.reduce(0) { $0 + Int64($1.usedBytes) }
         let cluster = String(log.clusterID, radix: 16)
@@ -74,9 +74,11 @@ struct StatReport {
             log.entries.isEmpty
             ? "none" : "\(log.entries[0].index) to \(log.entries[log.entries.count - 1].index)"
         let vote = String(log.hardState.vote, radix: 16)
+        let damage = log.damage.map { "\n  damage          \($0.error)" }.joined()
         let torn =
-            log.damage.map { "\n  damage          \($0)" }
-            ?? (log.scan?.tornBytes ?? 0 > 0 ? "\n  unfinished      append at the end" : "")
+            !damage.isEmpty
+            ? damage
+            : (log.scan?.tornBytes ?? 0 > 0 ? "\n  unfinished      append at the end" : "")
         output.line(
             """
             log       cluster \(cluster)

@@ -28,12 +28,16 @@ struct ExportReport {
     let prefix: Bytes
     let revision: Int64
     let showsSecrets: Bool
+    let limit: Int
 
     func write(to output: Output) throws {
         var hidden = 0
+        var shown = 0
         let secrets = Bytes("/registry/secrets/".utf8)
         let range = prefix.isEmpty ? KeyRange.all : .prefix(prefix)
         let answer = try source.keyspace().values(range, revision: revision) { keyValue in
+            shown += 1
+            guard shown <= limit else { return }
             var json: JSON = [
                 "key": .string(Base64.encode(keyValue.key)),
                 "create_revision": .integer(keyValue.createRevision),

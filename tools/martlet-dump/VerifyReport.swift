@@ -100,12 +100,11 @@ struct VerifyReport {
 
     private mutating func log(_ path: String) {
         do {
-            let log = try ReplicaLog.scan(path, goesOn: true)
-            if let found = log.damage {
-                let last = log.entries.last?.index ?? log.mark.index
+            let log = try ReplicaLog.scan(path, .goOn)
+            for place in log.damage {
                 damage(
-                    "\(path)/\(found.file)", found.offset, found.reason,
-                    held: "entries after \(last)")
+                    "\(path)/\(place.error.file)", place.error.offset, place.error.reason,
+                    held: place.held)
             }
             output.line(
                 "log       \(path): \(log.entries.count) entries",

@@ -21,6 +21,8 @@ struct ServerCommand: AsyncParsableCommand {
             """)
     var readLeases = false
 
+    @OptionGroup var checks: CheckOptions
+
     @OptionGroup var snapshots: SnapshotOptions
 
     func run() async throws {
@@ -34,7 +36,8 @@ struct ServerCommand: AsyncParsableCommand {
             let process = ServerProcess(
                 directory: directory, layout: layout, replica: try layout.replica(replica),
                 log: ProcessLog(), link: link,
-                snapshots: snapshots.schedule(for: directory), hasReadLeases: readLeases)
+                snapshots: snapshots.schedule(for: directory), hasReadLeases: readLeases,
+                hashCheckMilliseconds: checks.corruptCheckMilliseconds ?? 0)
             try await process.run(until: stop)
         }
     }

@@ -38,7 +38,7 @@ struct SnapshotOptions: ParsableArguments {
         return options
     }
 
-    private static func seconds(_ text: String) -> UInt64? {
+    static func seconds(_ text: String) -> UInt64? {
         let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         guard let unit = text.last.flatMap({ units[$0] }), let count = UInt64(text.dropLast()),
             count > 0, count < 1 << 20

@@ -37,6 +37,8 @@ struct UpCommand: ParsableCommand {
     @Flag(help: "Leaders answer reads without asking the others for a while; rests on clocks.")
     var readLeases = false
 
+    @OptionGroup var checks: CheckOptions
+
     @OptionGroup var snapshots: SnapshotOptions
 
     func validate() throws {
@@ -125,7 +127,8 @@ struct UpCommand: ParsableCommand {
                     arguments: [
                         "server", "--data-dir", directory.path, "--replica",
                         String(replica.number),
-                    ] + (readLeases ? ["--read-leases"] : []) + snapshots.arguments,
+                    ] + (readLeases ? ["--read-leases"] : []) + checks.arguments
+                        + snapshots.arguments,
                     logPath: path + "/server.log", pidPath: directory.pidPath(replica.name)))
         }
         for node in layout.nodes {

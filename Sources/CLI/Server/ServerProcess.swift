@@ -23,6 +23,7 @@ struct ServerProcess {
     let link: SupervisorLink?
     let snapshots: SnapshotSchedule.Options
     let hasReadLeases: Bool
+    let hashCheckMilliseconds: UInt64
 
     /// Runs until `stop` ends; then everything is synced and closed.
     func run(until stop: StopLatch) async throws {
@@ -49,6 +50,9 @@ struct ServerProcess {
         _ group: any EventLoopGroup
     ) throws(CommandError) -> ReplicaConfiguration {
         let pki = directory.pkiPath
+        if !layout.isPlaintext {
+            try CertificateFiles.check(pki, replica.name, "peer", authority: "peer-ca")
+        }
         let tls = ReplicaConfiguration.PeerTLS(
             authorityPEM: try Files.readText(pki + "/peer-ca.crt"),
             certificatePEM: try Files.readText("\(pki)/\(replica.name)/peer.crt"),
@@ -59,6 +63,7 @@ struct ServerProcess {
             group: group, seed: UInt64(getpid()) ^ replica.memberID)
         configuration.isNewCluster = !layout.isBootstrapped
         configuration.hasReadLeases = hasReadLeases
+        configuration.hashCheckMilliseconds = hashCheckMilliseconds
         configuration.campaignsAtOnce = replica.number == 1 && !layout.isBootstrapped
         let (log, link) = (log, link)
         configuration.notice = { log.line("replica: \($0)") }
@@ -74,6 +79,7 @@ struct ServerProcess {
 
     private func tls(_ name: String, authority: String) throws(CommandError) -> TLSServerOptions {
         let pki = directory.pkiPath
+        try CertificateFiles.check(pki, replica.name, name, authority: authority)
         return TLSServerOptions(
             certificateChainPEM: try Files.readText("\(pki)/\(replica.name)/\(name).crt"),
             privateKeyPEM: try Files.readText("\(pki)/\(replica.name)/\(name).key"),
@@ -132,7 +138,7 @@ struct ServerProcess {
     ) async -> Bool {
         var hasReported = false
         while !stop.isRaised {
-            if running.keyspace == nil, !hasReported {
+            if running.status.isWaitingForReplacement, !hasReported {
                 hasReported = true
                 log.line(
                     "the directory is empty and the cluster is not new: no vote until replaced")

@@ -12,7 +12,7 @@ struct StoreCommand: ParsableCommand {
             StoreGet.self, StorePut.self, StoreDelete.self, StoreWatch.self, StoreCompact.self,
             StoreStatusCommand.self, StoreMember.self, StoreTransferLeader.self, StoreSnapshot.self,
             StoreRecover.self,
-            StoreScrub.self,
+            StoreScrub.self, StoreAlarm.self,
         ])
 }
 

@@ -16,17 +16,21 @@ struct StoreStatusCommand: AsyncParsableCommand {
                 ["ENDPOINT", "NAME", "MEMBER", "ROLE", "TERM", "INDEX", "REVISION", "SIZE"]
             ]
             var answers = 0
+            var remarks: [String] = []
             for endpoint in connection.endpoints {
                 let address = "\(endpoint.host):\(endpoint.port)"
                 let store = RemoteStore(channel: connection.channel(to: endpoint))
                 do {
-                    rows.append(row(address, try await store.status()))
+                    let status = try await store.status()
+                    rows.append(row(address, status))
+                    remarks += status.alarms.map { "\(address): \($0)" }
                     answers += 1
                 } catch {
                     rows.append([address, "", "", "unreachable: \(error)"])
                 }
             }
             print(table(rows))
+            for remark in remarks { print(remark) }
             guard answers > 0 else { throw CommandError("no replica answers") }
         }
     }

@@ -3,6 +3,7 @@ package struct AlarmChange: Sendable, Hashable {
     package enum Kind: UInt8, Sendable, Hashable {
         /// The member's disk is nearly full: nothing that needs more room is taken any more.
         case noSpace = 1
+        /// The replicas' states differ, and no majority is alike: nothing is written any more.
         case corrupt = 2
     }
 
@@ -18,6 +19,15 @@ package struct AlarmChange: Sendable, Hashable {
 }
 
 extension Command {
+    /// What clients ask for, of which etcd takes nothing while the alarm CORRUPT is on
+    /// (`applierV3Corrupt`).
+    package var isOfClients: Bool {
+        switch self {
+        case .transaction, .commit, .compact, .leaseGrant, .leaseRevoke: true
+        case .leaseCheckpoint, .membership, .alarm, .hashCheck, .hashReport, .nothing: false
+        }
+    }
+
     /// Whether applying it may take room: what is refused while the space alarm is on, as in etcd
     /// (`applierV3Capped`). Deletes, compaction and the end of leases make room in the end.
     package var needsRoom: Bool {

@@ -18,6 +18,9 @@ package struct Salvage: Sendable {
     /// Records taken from other snapshot files.
     package var foundElsewhere: Int
     package var records: Int
+    /// Entries that stood in damaged places of a snapshot file, `lost` among them; nil where
+    /// nothing says how many there were.
+    package var entriesLost: UInt64?
 }
 
 extension KeyspaceScan {

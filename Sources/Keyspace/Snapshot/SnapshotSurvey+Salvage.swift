@@ -49,7 +49,7 @@ extension SnapshotSurvey {
             survey,
             Salvage(
                 header: header, lost: lost, foundLoose: 0, foundElsewhere: 0,
-                records: whole.count)
+                records: whole.count, entriesLost: survey.entriesLost)
         )
     }
 

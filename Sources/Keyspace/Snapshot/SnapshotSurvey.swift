@@ -14,6 +14,13 @@ package struct SnapshotSurvey: Sendable {
     package private(set) var header: SnapshotHeader?
     package private(set) var chunks = 0
     package private(set) var records = 0
+    /// Entries of the file, records and leases, that are in damaged places; nil if the trailer,
+    /// which has their number, is damaged too.
+    package var entriesLost: UInt64? {
+        entriesWritten.map { $0 - min($0, entriesRead) }
+    }
+    private var entriesWritten: UInt64?
+    private var entriesRead: UInt64 = 0
     private(set) var stored: StoredState?
     private var lastRevision: Int64 = 0
     /// Places that wait for the revision behind them.
@@ -83,6 +90,9 @@ package struct SnapshotSurvey: Sendable {
                         Damage(
                             offset: UInt64(offset), reason: "the trailer's checksum does not match",
                             held: "length and hash of the file"))
+                } else {
+                    let count = bytes[(offset + 9)..<(offset + 17)].littleEndianWords
+                    entriesWritten = UInt64(count[0]) | UInt64(count[1]) << 32
                 }
                 return
             }
@@ -152,6 +162,7 @@ package struct SnapshotSurvey: Sendable {
                     held: "a chunk's entries"))
             return
         }
+        entriesRead += UInt64(entries.count)
         for entry in entries {
             visit(entry)
             guard entry.table == .records,

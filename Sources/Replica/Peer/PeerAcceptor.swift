@@ -148,7 +148,9 @@ final class PeerAcceptor: ChannelInboundHandler {
         case .messages:
             state = .messages(from: hello.from.id)
         case .snapshot:
-            guard let receiver = SnapshotReceiver(transport.directory, from: hello.from.id) else {
+            let receiver = SnapshotReceiver(
+                transport.directory, from: hello.from.id, hello.from.name, transport.notice)
+            guard let receiver else {
                 return refuse("cannot write a snapshot file", context)
             }
             state = .snapshot(receiver)
@@ -166,7 +168,7 @@ final class PeerAcceptor: ChannelInboundHandler {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         // Reading the whole file again takes time.
-        _ = OSThread.start("snapshot-check") {
+        _ = OSThread.start("snapshot-check", isBackground: true) {
             let result = receiver.check(end)
             if case .success(let received) = result {
                 inbox.sendAlways(

@@ -14,10 +14,9 @@ struct PeerDialler: Sendable {
             @escaping @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
     ) -> EventLoopFuture<any Channel> {
         let tls = tls
-        let bootstrap = ClientBootstrap(group: eventLoop)
+        var bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(.seconds(1))
             .channelOption(.socketOption(.so_reuseaddr), value: 1)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
@@ -28,6 +27,9 @@ struct PeerDialler: Sendable {
                     try addHandlers(pipeline)
                 }
             }
+        for (option, value) in PeerSocket.options {
+            bootstrap = bootstrap.channelOption(option, value: value)
+        }
         // An address needs no resolver, and so no thread of one.
         if let address = try? SocketAddress(
             ipAddress: member.peerHost, port: member.peerPort)

@@ -17,6 +17,7 @@ final class PeerTransport: Sendable {
     let directory: ReplicaDirectory
     let inbox: Mailbox<ReplicaInput>
     let tls: PeerTLS?
+    let notice: @Sendable (String) -> Void
     /// Of all links: a batch for every peer costs one wake-up.
     private let linkLoop: any EventLoop
     private let listener: any Channel
@@ -45,9 +46,8 @@ final class PeerTransport: Sendable {
         let server = tls?.server
         // All peers on one loop: what they answer to the same heartbeat is read in one wake-up.
         let loop = configuration.group.next()
-        let bootstrap = ServerBootstrap(group: loop)
+        var bootstrap = ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
@@ -60,6 +60,9 @@ final class PeerTransport: Sendable {
                     try pipeline.addHandler(PeerAcceptor(transport))
                 }
             }
+        for (option, value) in PeerSocket.options {
+            bootstrap = bootstrap.childChannelOption(option, value: value)
+        }
         let listener: any Channel
         do {
             listener = try bootstrap.bind(host: own.peerHost, port: own.peerPort).wait()
@@ -87,6 +90,7 @@ final class PeerTransport: Sendable {
         self.inbox = inbox
         self.tls = tls
         self.listener = listener
+        notice = configuration.settings.notice
         state = Locked(State(ownID: identity))
     }
 
@@ -177,7 +181,7 @@ final class PeerTransport: Sendable {
         let sender = SnapshotSender(
             transport: self, eventLoop: linkLoop.next(), member: member,
             hello: hello(to: member, isLearner: isLearner, .snapshot), term: term)
-        _ = OSThread.start("snapshot-send") { sender.run(keyspace) }
+        _ = OSThread.start("snapshot-send", isBackground: true) { sender.run(keyspace) }
     }
 
     func accepted(_ channel: any Channel) {

@@ -13,12 +13,19 @@ final class SnapshotReceiver: @unchecked Sendable {
     }
 
     let from: UInt64
+    private let name: String
     private let intake: SnapshotIntake
+    private let notice: @Sendable (String) -> Void
 
     /// nil if the file cannot be made.
-    init?(_ directory: ReplicaDirectory, from: UInt64) {
+    init?(
+        _ directory: ReplicaDirectory, from: UInt64, _ name: String,
+        _ notice: @escaping @Sendable (String) -> Void
+    ) {
         guard let intake = try? SnapshotIntake(directory, from: from) else { return nil }
         self.from = from
+        self.name = name
+        self.notice = notice
         self.intake = intake
     }
 
@@ -28,7 +35,12 @@ final class SnapshotReceiver: @unchecked Sendable {
     func take(_ frame: PeerFrame) throws(PeerProtocolError) -> End? {
         do {
             switch frame.kind {
-            case .snapshotBegin: try intake.begin(SnapshotResumePoint(decoding: frame.body))
+            case .snapshotBegin:
+                let point = try SnapshotResumePoint(decoding: frame.body)
+                try intake.begin(point)
+                notice(
+                    "\(name) sends a snapshot of entry \(point.identity.index), from byte"
+                        + " \(point.offset) on")
             case .snapshotChunk: try intake.append(frame.body)
             case .snapshotEnd:
                 var reader = ByteReader(frame.body)
@@ -42,13 +54,17 @@ final class SnapshotReceiver: @unchecked Sendable {
     }
 
     /// The stream ended too early.
-    func interrupted() { intake.interrupt() }
+    func interrupted() {
+        intake.interrupt()
+        notice("the snapshot of \(name) is cut off")
+    }
 
     /// Checks the whole and prepares a keyspace of it.
     func check(_ end: End) -> Result<(path: String, header: SnapshotHeader), ReplicaFailure> {
         do throws(ReplicaFailure) {
             return .success(try intake.finish())
         } catch {
+            notice("the snapshot of \(name) is refused: \(error)")
             return .failure(error)
         }
     }

@@ -42,16 +42,21 @@ package struct ClusterMembers: Sendable, Hashable {
         }
         members = members.filter { next.contains($0.id) }.sorted { $0.id < $1.id }
         membership = next
-        alarms.removeAll { !next.contains($0.memberID) }
+        alarms.removeAll { $0.memberID != 0 && !next.contains($0.memberID) }
     }
 
     /// Whether some member has no room for more.
     package var isOutOfSpace: Bool { alarms.contains { $0.kind == .noSpace } }
 
+    /// Whether the replicas' states differ, and nobody can say which one is right.
+    package var isCorrupt: Bool { alarms.contains { $0.kind == .corrupt } }
+
+    /// Member 0 stands for nobody that is known.
     mutating func apply(_ change: AlarmChange) {
         let alarm = ClusterAlarm(memberID: change.memberID, kind: change.kind)
         alarms.removeAll { $0 == alarm }
-        guard change.isRaised, membership.contains(change.memberID) else { return }
+        guard change.isRaised, change.memberID == 0 || membership.contains(change.memberID)
+        else { return }
         alarms.append(alarm)
         alarms.sort { ($0.memberID, $0.kind.rawValue) < ($1.memberID, $1.kind.rawValue) }
     }
@@ -99,4 +104,9 @@ package struct ClusterMembers: Sendable, Hashable {
 package struct ClusterAlarm: Sendable, Hashable {
     package var memberID: UInt64
     package var kind: AlarmChange.Kind
+
+    package init(memberID: UInt64, kind: AlarmChange.Kind) {
+        self.memberID = memberID
+        self.kind = kind
+    }
 }

@@ -36,6 +36,7 @@ extension ReplicaDirectory {
             try FileSystem.rename(prepared, keyspace)
             try FileSystem.syncDirectory(path)
             try write(identity)
+            try FileSystem.remove(diverged)
             try BootMark.markRunning(directory: keyspace)
             return try Keyspace.open(directory: keyspace, options: options)
         } catch {

@@ -24,6 +24,8 @@ package struct ReplicaDirectory: Sendable {
     package var removal: String { path + "/removed" }
     /// There after a failed sync: nothing else here is to be trusted any more.
     package var failed: String { path + "/failed" }
+    /// There while the state here is known to be another than the cluster's.
+    package var diverged: String { path + "/diverged" }
     /// Locked by the process that uses the directory.
     package var lock: String { path + "/lock" }
 
@@ -90,6 +92,12 @@ package struct ReplicaDirectory: Sendable {
         guard failure.fatalExit == .syncFailed else { return }
         try? FileSystem.replace(failed, Array("\(failure)\n".utf8))
         try? FileSystem.syncDirectory(path)
+    }
+
+    /// From now on the state here is not shown, until the leader's has taken its place.
+    package func noteDivergence(_ reason: String) throws(ReplicaFailure) {
+        try FileSystem.replace(diverged, Array("\(reason)\n".utf8))
+        try FileSystem.syncDirectory(path)
     }
 
     /// A sync that failed may have cost votes and acknowledgements, which no start can know.

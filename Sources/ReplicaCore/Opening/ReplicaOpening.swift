@@ -15,6 +15,8 @@ package struct OpenedReplica {
     package var initial: Raft.InitialState
     /// The log of this directory is empty.
     var isNew: Bool
+    /// The state is known to be another than the cluster's.
+    var isDivergent: Bool
 }
 
 /// Brings log, keyspace and snapshot files of a directory together, by the rules of durability in
@@ -60,7 +62,8 @@ package struct ReplicaOpening {
         initial.membership = cluster.membership
         return OpenedReplica(
             memberID: memberID, directory: directory, log: log, keyspace: keyspace,
-            cluster: cluster, initial: initial, isNew: isBlank)
+            cluster: cluster, initial: initial, isNew: isBlank,
+            isDivergent: try noteOfDivergence())
     }
 
     typealias State = (log: WriteAheadLog, recovered: RecoveredLog, keyspace: Keyspace)
@@ -111,7 +114,10 @@ package struct ReplicaOpening {
     func openKeyspace() throws -> Keyspace {
         try FileSystem.makeDirectory(directory.keyspace)
         try BootMark.markRunning(directory: directory.keyspace)
-        return try Keyspace.open(directory: directory.keyspace, options: settings.keyspace)
+        let keyspace = try Keyspace.open(
+            directory: directory.keyspace, options: settings.keyspace)
+        try checkCluster(of: keyspace)
+        return keyspace
     }
 
     /// Whether others can give back what damage costs this replica.

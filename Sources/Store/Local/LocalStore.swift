@@ -144,6 +144,7 @@ package struct LocalStore: Store {
         status.raised = now.alarms.map {
             AlarmChange(isRaised: true, memberID: $0.memberID, kind: $0.kind)
         }
+        status.isDivergent = now.isDivergent
         if let keyspace = replica.keyspace {
             let state = keyspace.state
             status.revision = state.revision

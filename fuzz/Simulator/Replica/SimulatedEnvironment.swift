@@ -148,6 +148,10 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
 
     func removeSnapshot(_ path: String) throws(ReplicaFailure) { try FileSystem.remove(path) }
 
+    func removeSnapshot(ofEntry index: UInt64) throws(ReplicaFailure) {
+        try FileSystem.remove(replica.directory.snapshot(index: index))
+    }
+
     func removeSnapshots(before index: UInt64) throws(ReplicaFailure) {
         try replica.directory.removeSnapshots(before: index)
     }
@@ -161,6 +165,10 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
         try replica.directory.write(
             ReplicaIdentity(
                 clusterID: Simulation.clusterID, memberID: memberID, isJoining: true))
+    }
+
+    func noteDivergence(_ reason: String) throws(ReplicaFailure) {
+        try replica.directory.noteDivergence(reason)
     }
 
     func closeCleanly(_ keyspace: Keyspace) throws(ReplicaFailure) {

@@ -102,7 +102,7 @@ struct StoreRecover: ParsableCommand {
             let path = directory.replicaPath(replica.number)
             guard Files.exists(path + "/member"), Files.isFolder(path + "/log") else { continue }
             do {
-                let log = try ReplicaLog.scan(path + "/log", goesOn: true)
+                let log = try ReplicaLog.scan(path + "/log", .stop)
                 let last = log.entries.last
                 let (term, index) = (last?.term ?? log.mark.term, last?.index ?? log.mark.index)
                 whole += 1

@@ -22,9 +22,11 @@ struct StoreSnapshotRestore: ParsableCommand {
     var toTime: String?
     @Option(help: "Folder of the archived log; may be given more than once.")
     var archive: [String] = []
-    @Option(help: "Raise the revision by so much, so that none is used twice.")
+    /// etcdutl takes it only together with --mark-compacted: a watch from a revision between the
+    /// two would miss what the old cluster had there, without a word.
+    @Option(help: "Raise the revision by so much, so that none is used twice; marks as compacted.")
     var bumpRevision: Int64 = 0
-    @Flag(help: "Compact up to the raised revision: older watches are refused.")
+    @Flag(help: "Compact up to the newest revision: older watches are refused.")
     var markCompacted = false
 
     func validate() throws {
@@ -67,7 +69,7 @@ struct StoreSnapshotRestore: ParsableCommand {
         }
         var restore = Restore(source: file, archives: archiveFolders, goal: goal)
         restore.bumpRevision = bumpRevision
-        restore.marksCompacted = markCompacted
+        restore.marksCompacted = markCompacted || bumpRevision > 0
         let staging = DataDirectory(target.path + ".restoring")
         let scratch = target.path + ".scratch"
         for path in [staging.path, scratch] { Files.removeTree(path) }
