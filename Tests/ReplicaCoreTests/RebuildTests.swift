@@ -18,6 +18,7 @@ import WriteAheadLog
     init() throws {
         directory = ReplicaDirectory(scratch.path + "/replica-1")
         try directory.prepare()
+        try directory.writeFounders(ClusterMembers(initial: Self.members))
         try directory.write(
             ReplicaIdentity(clusterID: Self.clusterID, memberID: 1, isJoining: false))
         let (log, _) = try WriteAheadLog.open(

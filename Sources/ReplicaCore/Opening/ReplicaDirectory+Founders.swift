@@ -2,7 +2,7 @@ import Basics
 
 extension ReplicaDirectory {
     /// Before the identity, without which the file does not count.
-    func writeFounders(_ members: ClusterMembers) throws(ReplicaFailure) {
+    package func writeFounders(_ members: ClusterMembers) throws(ReplicaFailure) {
         let blob = members.encoded()
         var writer = ByteWriter(reserving: blob.count + 4)
         writer.writeLittleEndian(CRC32C.checksum(blob))
