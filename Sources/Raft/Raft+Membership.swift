@@ -16,7 +16,7 @@ extension Raft {
     }
 
     /// Whether every earlier change, and an entry of this leader's term, is applied.
-    private var canChangeMembers: Bool {
+    package var canChangeMembers: Bool {
         guard role == .leader, log.applied >= membershipBarrier else { return false }
         precondition(membership == appliedMembership, "a change is open behind the barrier")
         return true

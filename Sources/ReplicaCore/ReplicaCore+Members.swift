@@ -3,7 +3,7 @@ import Keyspace
 import Raft
 
 extension ReplicaCore {
-    /// As leader: checks what is asked for, and begins with it. Changes are taken one by one.
+    /// As leader: begins with what is asked for. Changes are taken one by one.
     func beginMemberChange(
         _ request: MemberRequest, deadline: MonotonicTime,
         _ done: @escaping @Sendable (Result<Int64, StoreError>) -> Void
@@ -12,12 +12,8 @@ extension ReplicaCore {
             let text = "etcdserver: another change of members is under way"
             return done(.failure(StoreError(.failedPrecondition, text)))
         }
-        do throws(StoreError) {
-            memberTask = MemberTask(goal: try goal(of: request), deadline: deadline, done: done)
-            advanceMembers()
-        } catch {
-            done(.failure(error))
-        }
+        memberTask = MemberTask(request: request, deadline: deadline, done: done)
+        advanceMembers()
     }
 
     private func goal(of request: MemberRequest) throws(StoreError) -> MemberTask.Goal {
@@ -118,7 +114,16 @@ extension ReplicaCore {
 
     /// Takes the next step, if the last one is done.
     func advanceMembers() {
-        guard let task = memberTask, let raft else { return }
+        guard var task = memberTask, let raft else { return }
+        if task.goal == nil, raft.canChangeMembers {
+            do throws(StoreError) {
+                task.goal = try goal(of: task.request)
+                memberTask = task
+            } catch {
+                memberTask = nil
+                return task.done(.failure(error))
+            }
+        }
         switch task.next(cluster, raft.progress) {
         case .done(let id):
             memberTask = nil

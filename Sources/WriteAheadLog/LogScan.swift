@@ -160,9 +160,10 @@ package struct LogScan {
             visitor.begin(header.previousIndex, header.previousTerm)
             lastEntry = header.previousIndex
         }
-        // Only the very next file says anything about the end of this one.
+        // Only the very next file says anything about the end of this one, if that still counts.
         let successor = next.flatMap { next in
-            next.sequence == segment.sequence + 1 && next.header?.void == nil ? next.header : nil
+            segment.voidFrom == nil && next.sequence == segment.sequence + 1
+                && next.header?.void == nil ? next.header : nil
         }
         var limit: UInt32?
         if let voidFrom = segment.voidFrom {

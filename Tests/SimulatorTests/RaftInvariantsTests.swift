@@ -1,6 +1,7 @@
 import Basics
 import Keyspace
 import Raft
+import ReplicaCore
 import Simulator
 import Testing
 
@@ -48,6 +49,19 @@ import Testing
         }
         expectViolation("log matching") {
             try invariants.wrote([entry(2, term: 1, "b")], after: 2)
+        }
+    }
+
+    @Test func membersAreToldApart() throws {
+        let one = ReplicaMember(id: 1, name: "a", peerHost: "h", peerPort: 1)
+        let other = ReplicaMember(id: 2, name: "b", peerHost: "h", peerPort: 2)
+        try MemberInvariants.check([one, other])
+        let namesake = ReplicaMember(id: 2, name: "a", peerHost: "h", peerPort: 2)
+        let neighbour = ReplicaMember(id: 2, name: "b", peerHost: "h", peerPort: 1)
+        for twin in [namesake, neighbour] {
+            expectViolation("two members have the same name or address") {
+                try MemberInvariants.check([one, twin])
+            }
         }
     }
 

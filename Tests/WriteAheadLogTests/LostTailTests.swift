@@ -152,6 +152,29 @@ import WriteAheadLog
         #expect(recovered.entries.map(\.index) == Array(1...30))
     }
 
+    /// The segments behind the damage say how the damaged one ended, and do not count any more.
+    @Test func aHoleInAnOlderSegmentIsMetOnce() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        for index in 1...60 as ClosedRange<UInt64> {
+            try log.append(entries: [entry(index, bytes: 300)])
+            try log.sync()
+        }
+        let names = try files.names()
+        #expect(names.count > 2)
+        // Preamble and first frame, then a sector an entry.
+        try files.misread(names[0], at: 4096 + 512 + 4 * 512 + 600, mask: 4)
+        var (again, recovered) = try reopen(files, damage: goOn)
+        #expect(recovered.lost == .upTo(term: 1, index: 60))
+        let last = recovered.lastIndex
+        try again.append(entries: [entry(last + 1, term: 4)])
+        try again.sync()
+        _ = try LogScan.scan(files, clusterID: cluster) { _, _, _ in nil }
+        (again, recovered) = try reopen(files)
+        #expect(recovered.lastIndex == last + 1)
+        #expect(recovered.damage == nil)
+    }
+
     @Test func aMissingFileIsAHole() throws {
         let files = MemoryLogFiles()
         let (log, _) = try reopen(files)

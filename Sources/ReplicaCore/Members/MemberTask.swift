@@ -24,7 +24,10 @@ struct MemberTask {
         case done(UInt64)
     }
 
-    let goal: Goal
+    let request: MemberRequest
+    /// nil until what earlier changes did is applied: the request is checked against that, so that
+    /// no name or address is taken twice.
+    var goal: Goal?
     let deadline: MonotonicTime
     let done: @Sendable (Result<Int64, StoreError>) -> Void
 
@@ -32,6 +35,7 @@ struct MemberTask {
         let membership = cluster.membership
         guard !membership.isJoint else { return .wait }
         switch goal {
+        case nil: return .wait
         case .isMember(let member, let staysLearner):
             if membership.contains(member.id) { return .done(member.id) }
             let context = member.encoded()

@@ -181,7 +181,10 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
 
     // MARK: Whom it concerns
 
-    func publish(_ status: ReplicaStatus) { self.status = status }
+    func publish(_ status: ReplicaStatus) {
+        if status.members != self.status.members { world.checkMembers(status.members) }
+        self.status = status
+    }
 
     func publish(_ keyspace: Keyspace?) {
         self.keyspace = keyspace

@@ -262,6 +262,11 @@ extension Simulation {
         }
     }
 
+    func checkMembers(_ members: [ReplicaMember]) {
+        guard violation == nil else { return }
+        do throws(Violation) { try MemberInvariants.check(members) } catch { violation = error }
+    }
+
     func checkPromise(_ message: Message, _ replica: SimulatedReplica) {
         guard violation == nil else { return }
         let durable = replica.durable
