@@ -20,7 +20,7 @@ struct LeaseService: Sendable {
                     })
             else { return }
             store.leaseGrant(id: request.id, ttlSeconds: request.ttlSeconds) { result in
-                reply(result) { granted($0).protobufBytes }
+                withHeader { header in reply(result) { granted($0, header).protobufBytes } }
             }
         }
         router.unary("/etcdserverpb.Lease/LeaseRevoke") { message, _, reply in
@@ -34,18 +34,27 @@ struct LeaseService: Sendable {
         router.unary("/etcdserverpb.Lease/LeaseTimeToLive") { message, _, reply in
             guard let request = lease(message, reply) else { return }
             store.leaseTimeToLive(id: request.id, keys: request.wantsKeys) { result in
-                reply(timeToLive(result, id: request.id)) { $0.protobufBytes }
+                withHeader { header in
+                    reply(timeToLive(result, id: request.id, header)) { $0.protobufBytes }
+                }
             }
         }
         router.unary("/etcdserverpb.Lease/LeaseLeases") { _, _, reply in
             store.leases { result in
-                reply(result) {
-                    LeaseListResponse(header: headers.header(), ids: $0).protobufBytes
+                withHeader { header in
+                    reply(result) { LeaseListResponse(header: header, ids: $0).protobufBytes }
                 }
             }
         }
         router.stream("/etcdserverpb.Lease/LeaseKeepAlive") { _, stream in
             KeepAliveReceiver(store: store, headers: headers, stream: stream)
+        }
+    }
+
+    /// A header with the store's revision as it is now.
+    private func withHeader(_ body: @escaping @Sendable (ResponseHeader) -> Void) {
+        store.status { result in
+            body((try? result.get()).map(HeaderSource.header) ?? headers.header())
         }
     }
 
@@ -64,8 +73,8 @@ struct LeaseService: Sendable {
         }
     }
 
-    private func granted(_ status: LeaseStatus) -> LeaseResponse {
-        var response = LeaseResponse(header: headers.header())
+    private func granted(_ status: LeaseStatus, _ header: ResponseHeader) -> LeaseResponse {
+        var response = LeaseResponse(header: header)
         response.id = status.id
         response.ttlSeconds = status.grantedTTLSeconds
         return response
@@ -73,9 +82,9 @@ struct LeaseService: Sendable {
 
     /// A lease that is gone is not an error here, but a TTL of -1.
     private func timeToLive(
-        _ result: Result<LeaseStatus, StoreError>, id: Int64
+        _ result: Result<LeaseStatus, StoreError>, id: Int64, _ header: ResponseHeader
     ) -> Result<LeaseResponse, StoreError> {
-        var response = LeaseResponse(header: headers.header())
+        var response = LeaseResponse(header: header)
         response.id = id
         switch result {
         case .success(let status):
