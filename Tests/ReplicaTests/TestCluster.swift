@@ -24,7 +24,8 @@ final class TestCluster: @unchecked Sendable {
     var isNew = true
     var adjust: (inout ReplicaConfiguration) -> Void = { _ in }
 
-    private static let nextPort = Locked(20_000 + Int(getpid()) % 20_000)
+    /// Below the ports that outgoing connections get.
+    private static let nextPort = Locked(10_000 + Int(getpid()) % 20_000)
 
     init(_ count: Int = 3, of total: Int? = nil) throws {
         initialCount = count
