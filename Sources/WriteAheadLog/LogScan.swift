@@ -27,6 +27,8 @@ package struct LogScan {
     /// Checksum of the newest segment's last sector.
     var lastCheck: UInt32 = 0
     var damage: LogDamage?
+    /// A segment of which something counts has said what came before it.
+    private var hasBegun = false
     /// A file follows another one than it should: whose the rest is, nobody knows.
     var isChainBroken = false
     /// Damage that cost nothing.
@@ -154,9 +156,8 @@ package struct LogScan {
         if let error = segment.misplaced(after: before) {
             try note(error, segment.sequence, visitor)
         }
-        if segments.allSatisfy(\.isVoid), damage == nil, let header = segment.header,
-            before?.voidFrom ?? 0 == 0
-        {
+        if !hasBegun, segments.allSatisfy(\.isVoid), damage == nil, let header = segment.header {
+            hasBegun = true
             visitor.begin(header.previousIndex, header.previousTerm)
             lastEntry = header.previousIndex
         }

@@ -171,7 +171,8 @@ import WriteAheadLog
         try again.sync()
         _ = try LogScan.scan(files, clusterID: cluster) { _, _, _ in nil }
         (again, recovered) = try reopen(files)
-        #expect(recovered.lastIndex == last + 1)
+        #expect(recovered.previousIndex == 0)
+        #expect(recovered.entries.map(\.index) == Array(1...last + 1))
         #expect(recovered.damage == nil)
     }
 
