@@ -52,9 +52,22 @@ extension ReplicaCore {
             + greeters.filter { greeter in
                 !parting.contains { $0.id == greeter.id }
             }
+        introduced = introducible
         environment.setMembers(
             ClusterMembers(
-                membership: addressed.membership, members: addressed.members + others))
+                membership: Membership(
+                    voters: addressed.membership.voters, learners: introduced),
+                members: addressed.members + others))
+    }
+
+    /// The learners whose id an empty replica may take up. A voter that lost its directory must not
+    /// come back under its id: what it promised is forgotten. Only the leader knows that nobody has
+    /// made a voter of a learner; a follower may be behind.
+    var introducible: [UInt64] {
+        guard let raft, raft.role == .leader else { return [] }
+        return cluster.membership.learners.filter {
+            raft.membership.learners.contains($0) && !raft.membership.isVoter($0)
+        }
     }
 
     func dismissLeavers() throws(ReplicaFailure) {

@@ -68,7 +68,7 @@ extension ReplicaCore {
         snapshots.sending.append(peer)
         environment.sendSnapshot(
             of: keyspace, to: member,
-            isLearner: cluster.membership.learners.contains(peer), term: raft.term)
+            isLearner: introducible.contains(peer), term: raft.term)
     }
 
     /// A peer streamed us a snapshot, which is checked and in place.

@@ -24,6 +24,8 @@ package final class ReplicaCore {
     private(set) var addressed = ClusterMembers.none
     /// Who dialled and is not among the members that this replica knows.
     var greeters: [ReplicaMember] = []
+    /// Whom this replica lets take up its id, as of the last `connect`.
+    var introduced: [UInt64] = []
     let startedEmpty: Bool
 
     // What came in this round.
@@ -115,7 +117,7 @@ package final class ReplicaCore {
 
     /// Before the first round.
     package func begin() throws(ReplicaFailure) {
-        environment.setMembers(addressed)
+        connect()
         try advanceDivergence()
         if settings.campaignsAtOnce && startedEmpty { raft?.campaign() }
         try drain()
@@ -149,6 +151,7 @@ package final class ReplicaCore {
             nextTick = now.advanced(milliseconds: settings.heartbeatMilliseconds)
         }
         try drain()
+        if introduced != introducible { connect() }
         stopIfHandedOver()
         publishStatus()
     }

@@ -30,11 +30,14 @@ package struct CommittedLog {
     package private(set) var items: [Item] = []
     package private(set) var groups: [Group] = []
     package private(set) var model = ModelKeyspace()
+    /// The members after the last entry.
+    package private(set) var membership: Membership
     private var digests: [UInt64]
     /// Indexes by payload, for commands of clients, whose payloads differ.
     private var indexes: [Bytes: [UInt64]] = [:]
 
-    package init() {
+    package init(membership: Membership = Membership(voters: [])) {
+        self.membership = membership
         digests = [model.digest]
     }
 
@@ -68,6 +71,12 @@ package struct CommittedLog {
                 throw .correctness("entry \(entry.index) does not decode: \(error)")
             }
             indexes[entry.payload, default: []].append(entry.index)
+        } else if entry.kind == .membership {
+            do {
+                membership = membership.applying(try MembershipChange(decoding: entry.payload))
+            } catch {
+                throw .correctness("entry \(entry.index) does not decode: \(error)")
+            }
         }
         items.append(Item(entry: entry, command: command, committedIn: maxTerm))
         let before = model.revision

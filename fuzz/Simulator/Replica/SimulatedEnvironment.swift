@@ -162,6 +162,7 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
 
     func join(as memberID: UInt64) throws(ReplicaFailure) {
         world.trace("\(replica.number) joins as \(memberID)")
+        world.checkJoining(replica, as: memberID)
         try replica.directory.write(
             ReplicaIdentity(
                 clusterID: Simulation.clusterID, memberID: memberID, isJoining: true))

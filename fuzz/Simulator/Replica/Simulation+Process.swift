@@ -262,6 +262,12 @@ extension Simulation {
         }
     }
 
+    /// What a voter promised must not be forgotten.
+    func checkJoining(_ replica: SimulatedReplica, as id: UInt64) {
+        guard violation == nil, committed.membership.isVoter(id) else { return }
+        violation = .correctness("\(replica.number), which is empty, takes up the voter \(id)")
+    }
+
     func checkMembers(_ members: [ReplicaMember]) {
         guard violation == nil else { return }
         do throws(Violation) { try MemberInvariants.check(members) } catch { violation = error }

@@ -34,11 +34,30 @@ extension Simulation {
         case .syncError, .bitRot, .misdirectedWrite, .misread, .keyspaceRot, .lostDirectory,
             .churn:
             // After members were changed, the quorum may need everybody for a while.
-            (scenario.replicas >= 3 || fault == .keyspaceRot || fault == .churn)
+            (scenario.replicas >= 3 && canSpareOne || fault == .keyspaceRot || fault == .churn)
                 && (lastChurn == 0 || now > lastChurn + 10_000_000)
                 && replicas.allSatisfy { $0.isSettled && !$0.isDamaged && !$0.isRotten }
                 && replicas.allSatisfy { !$0.hasLostTail && $0.files.syncsUntilFailure == nil }
         default: true
+        }
+    }
+
+    /// Without any one voter the others are a majority, also once a change of the members that is
+    /// in somebody's log counts.
+    private var canSpareOne: Bool {
+        committed.membership.voters.count >= 3 && !committed.membership.isJoint
+            && replicas.allSatisfy { replica in
+                let raft = replica.process?.core.raft
+                return raft.map { $0.membership == $0.appliedMembership } ?? true
+                    && !hasOpenChange(replica.durable)
+            }
+    }
+
+    private func hasOpenChange(_ log: LogMirror) -> Bool {
+        guard log.lastIndex > committed.lastIndex else { return false }
+        return (committed.lastIndex + 1...log.lastIndex).contains { index in
+            let entry = log.term(at: index).flatMap { invariants.entry(index: index, term: $0) }
+            return entry?.kind == .membership
         }
     }
 

@@ -111,6 +111,8 @@ package final class Simulation {
     }
 
     private func begin() throws(Violation) {
+        committed = CommittedLog(
+            membership: Membership(voters: (1...scenario.replicas).map { member($0).id }))
         for number in 1...scenario.places {
             let drift = scenario.driftPerMille
             let clock = SimulatedClock(perMille: 1000 - drift + below(2 * drift))
