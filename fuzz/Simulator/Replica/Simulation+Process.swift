@@ -180,27 +180,6 @@ extension Simulation {
         }
     }
 
-    private func checkCommit(_ raft: Raft, _ process: SimulatedProcess) throws(Violation) {
-        let index = raft.commitIndex
-        let holds = { (voter: UInt64) in
-            self.replicas.contains { other in
-                other.process?.core.memberID == voter && other.durable.term(at: index) == raft.term
-                    || other.process == nil && other.lastMemberID == voter
-                        && other.durable.term(at: index) == raft.term
-                    || other.lostLogs.contains {
-                        $0.member == voter && $0.log.term(at: index) == raft.term
-                    }
-            }
-        }
-        // The membership may have changed in the same round, after the commit.
-        if let before = process.membership, before != raft.membership,
-            RaftInvariants.isQuorum(before, holds), raft.term(at: index) == raft.term
-        {
-            return
-        }
-        try invariants.committed(raft, holds: holds)
-    }
-
     private func checkApplied(
         _ applied: UInt64, _ replica: SimulatedReplica, _ process: SimulatedProcess
     ) throws(Violation) {
@@ -246,41 +225,5 @@ extension Simulation {
             leases.map(\.id))
         hash.add(digest)
         try committed.agrees(digest, at: state.appliedIndex, of: replica.number)
-    }
-
-    func checkWritten(_ entries: [Entry], _ previousTerm: UInt64?, _ replica: SimulatedReplica) {
-        guard violation == nil else { return }
-        guard let previousTerm else {
-            violation = .correctness(
-                "\(replica.number) writes entry \(entries[0].index) behind a gap")
-            return
-        }
-        do throws(Violation) {
-            try invariants.wrote(entries, after: previousTerm)
-        } catch {
-            violation = error
-        }
-    }
-
-    /// What a voter promised must not be forgotten.
-    func checkJoining(_ replica: SimulatedReplica, as id: UInt64) {
-        guard violation == nil, committed.membership.isVoter(id) else { return }
-        violation = .correctness("\(replica.number), which is empty, takes up the voter \(id)")
-    }
-
-    func checkMembers(_ members: [ReplicaMember]) {
-        guard violation == nil else { return }
-        do throws(Violation) { try MemberInvariants.check(members) } catch { violation = error }
-    }
-
-    func checkPromise(_ message: Message, _ replica: SimulatedReplica) {
-        guard violation == nil else { return }
-        let durable = replica.durable
-        do throws(Violation) {
-            try invariants.sent(
-                message, durable: (durable.term, durable.vote, durable.lastIndex))
-        } catch {
-            violation = error
-        }
     }
 }
