@@ -85,7 +85,7 @@ class LeaderTests(unittest.TestCase):
         self.assertIn("etcdserver: Peer URLs already exists", taken.err)
         promoted = self.cluster.etcdctl("member", "promote", new_id, check=False)
         self.assertIn("in sync with leader", promoted.err)
-        other_url = url[:-1] + ("2" if url[-1] != "2" else "4")
+        other_url = f"https://127.0.0.1:{self.cluster.store_port + 14}"
         self.cluster.etcdctl("member", "update", new_id, f"--peer-urls={other_url}")
         self.assertEqual(members(self.cluster)[""]["peerURLs"], [other_url])
         self.assertIn("removed", self.cluster.etcdctl("member", "remove", new_id).out)
