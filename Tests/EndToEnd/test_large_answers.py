@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from cluster import ETCDCTL, Cluster
-from wire import Connection, field, put
+from wire import Broken, Connection, field, put
 
 
 class LargeAnswerTests(unittest.TestCase):
@@ -54,6 +54,63 @@ class LargeAnswerTests(unittest.TestCase):
         self.assertEqual(len(self.etcdctl("get", "--prefix", "big/", "--keys-only").split()), 64)
         connection.close()
         stalled.close()
+
+    def test_range_stream_merges_to_the_range(self):
+        connection = Connection(self.cluster.store_port)
+        for number in range(300):
+            size = 40_000 if number < 100 else 10
+            connection.call("/etcdserverpb.KV/Put", put(b"s/%03d" % number, b"v" * size))
+        everything = field(1, b"s/") + field(2, b"s0")
+        for options in [
+            b"", field(3, 120), field(5, 2), field(5, 2) + field(6, 3) + field(3, 150),
+            field(10, 200), field(8, 1), field(9, 1), field(4, 50),
+        ]:
+            with self.subTest(options=options):
+                request = everything + options
+                whole = self.messages(connection, "/etcdserverpb.KV/Range", request)
+                pieces = self.messages(connection, "/etcdserverpb.KV/RangeStream", request)
+                merged = b"".join(fields(piece)[1][0] for piece in pieces)
+                self.assertEqual(fields(merged), fields(whole[0]))
+        self.assertGreater(len(self.messages(
+            connection, "/etcdserverpb.KV/RangeStream", everything)), 3)
+        with self.assertRaises(Broken):
+            self.messages(connection, "/etcdserverpb.KV/RangeStream", field(4, 999_999) + everything)
+        connection.close()
+
+    def messages(self, connection, path, request):
+        """The messages of a call's answer."""
+        data = bytearray()
+        connection.call(path, request, keep=lambda stream, payload: data.extend(payload))
+        found = []
+        while data:
+            length = int.from_bytes(data[1:5], "big")
+            found.append(bytes(data[5:5 + length]))
+            del data[:5 + length]
+        return found
+
+
+def fields(message):
+    """A protobuf message's fields: lists by number, varints as numbers and the rest as bytes."""
+    found, offset = {}, 0
+
+    def varint():
+        nonlocal offset
+        value = shift = 0
+        while True:
+            byte = message[offset]
+            offset += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while offset < len(message):
+        tag = varint()
+        value = varint()
+        if tag & 7 == 2:
+            value, offset = message[offset:offset + value], offset + value
+        found.setdefault(tag >> 3, []).append(value)
+    return found
 
 
 if __name__ == "__main__":
