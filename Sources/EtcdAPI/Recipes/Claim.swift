@@ -1,4 +1,5 @@
 import Basics
+import EtcdMessages
 import HTTP
 import Keyspace
 import NIOCore
@@ -182,5 +183,36 @@ final class Claim: @unchecked Sendable {
         isOver = true
         watch?.cancel()
         done(result)
+    }
+}
+
+extension Claim {
+    /// Serves a call that waits until its claim is held, and answers with what `content` makes of
+    /// it. Answers what to do when the client leaves before.
+    static func serve(
+        _ message: Bytes, _ stream: GRPCServerStream, _ store: any Store, _ headers: HeaderSource,
+        _ content: @escaping @Sendable (RecipeRequest, Held) -> RecipeResponse.Content
+    ) -> (() -> Void)? {
+        let request: RecipeRequest
+        do throws(DecodingFailure) {
+            request = try RecipeRequest(named: message)
+        } catch {
+            stream.finish(GRPCStatus(error))
+            return nil
+        }
+        let claim = Claim(
+            store, on: stream.eventLoop, name: request.name, lease: request.lease,
+            value: request.value
+        ) { result in
+            switch result {
+            case .success(let held):
+                let header = headers.header(revision: held.storeRevision)
+                stream.answer(
+                    RecipeResponse(header: header, content(request, held)).protobufBytes)
+            case .failure(let status): stream.finish(status)
+            }
+        }
+        claim.begin()
+        return { claim.cancel() }
     }
 }

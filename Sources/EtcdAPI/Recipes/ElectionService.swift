@@ -11,7 +11,14 @@ struct ElectionService: Sendable {
 
     func register(on router: inout GRPCRouter) {
         router.stream("/v3electionpb.Election/Campaign") { _, stream in
-            RecipeCall { campaign($0, stream) }
+            RecipeCall { message in
+                Claim.serve(message, stream, store, headers) { request, held in
+                    .leader(
+                        LeaderKey(
+                            name: request.name, key: held.key, revision: held.createRevision,
+                            lease: held.lease))
+                }
+            }
         }
         router.stream("/v3electionpb.Election/Observe") { _, stream in
             RecipeCall { observe($0, stream) }
@@ -29,32 +36,6 @@ struct ElectionService: Sendable {
                 .deleteRange(DeleteRangeRequest(.key(leader.key)))
             }
         }
-    }
-
-    private func campaign(_ message: Bytes, _ stream: GRPCServerStream) -> (() -> Void)? {
-        let request: RecipeRequest
-        do throws(DecodingFailure) {
-            request = try RecipeRequest(named: message)
-        } catch {
-            stream.finish(GRPCStatus(error))
-            return nil
-        }
-        let claim = Claim(
-            store, on: stream.eventLoop, name: request.name, lease: request.lease,
-            value: request.value
-        ) { result in
-            switch result {
-            case .success(let held):
-                let leader = LeaderKey(
-                    name: request.name, key: held.key, revision: held.createRevision,
-                    lease: held.lease)
-                let header = headers.header(revision: held.storeRevision)
-                stream.answer(RecipeResponse(header: header, .leader(leader)).protobufBytes)
-            case .failure(let status): stream.finish(status)
-            }
-        }
-        claim.begin()
-        return { claim.cancel() }
     }
 
     private func leader(_ message: Bytes, _ reply: GRPCReply) {

@@ -11,31 +11,11 @@ struct LockService: Sendable {
 
     func register(on router: inout GRPCRouter) {
         router.stream("/v3lockpb.Lock/Lock") { _, stream in
-            RecipeCall { lock($0, stream) }
-        }
-        router.unary("/v3lockpb.Lock/Unlock") { message, _, reply in unlock(message, reply) }
-    }
-
-    private func lock(_ message: Bytes, _ stream: GRPCServerStream) -> (() -> Void)? {
-        let request: RecipeRequest
-        do throws(DecodingFailure) {
-            request = try RecipeRequest(named: message)
-        } catch {
-            stream.finish(GRPCStatus(error))
-            return nil
-        }
-        let claim = Claim(
-            store, on: stream.eventLoop, name: request.name, lease: request.lease
-        ) { result in
-            switch result {
-            case .success(let held):
-                let header = headers.header(revision: held.storeRevision)
-                stream.answer(RecipeResponse(header: header, .key(held.key)).protobufBytes)
-            case .failure(let status): stream.finish(status)
+            RecipeCall { message in
+                Claim.serve(message, stream, store, headers) { _, held in .key(held.key) }
             }
         }
-        claim.begin()
-        return { claim.cancel() }
+        router.unary("/v3lockpb.Lock/Unlock") { message, _, reply in unlock(message, reply) }
     }
 
     private func unlock(_ message: Bytes, _ reply: GRPCReply) {
