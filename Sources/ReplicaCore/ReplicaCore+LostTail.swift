@@ -52,9 +52,7 @@ extension ReplicaCore {
 
     private func saveRecovered() {
         guard !snapshots.isSaving else { return }
-        snapshots.isSaving = true
-        snapshots.logBytesAtLast = snapshots.logBytes
         recovery.isSaving = true
-        environment.saveSnapshot(of: keyspace)
+        beginSnapshot()
     }
 }

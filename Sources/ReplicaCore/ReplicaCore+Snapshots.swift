@@ -7,6 +7,8 @@ import WriteAheadLog
 struct SnapshotState {
     var logBytes: UInt64 = 0
     var logBytesAtLast: UInt64 = 0
+    /// The growth of the log at which the next is due; nil until it is near.
+    var dueGrowth: UInt64?
     var isSaving = false
     /// Peers that a snapshot is on its way to.
     var sending: [UInt64] = []
@@ -28,12 +30,27 @@ extension ReplicaCore {
         snapshots.logBytes = bytes
         snapshots.logBytesAtLast = min(snapshots.logBytesAtLast, bytes)
         let growth = bytes - snapshots.logBytesAtLast
-        guard growth >= snapshotLogBytes, !snapshots.isSaving, isStateKnown else {
-            return
-        }
+        guard growth >= min(settings.snapshotLogBytes, snapshotLogBytesMax),
+            !snapshots.isSaving, isStateKnown, growth >= dueGrowth()
+        else { return }
+        beginSnapshot()
+    }
+
+    func beginSnapshot() {
         snapshots.isSaving = true
-        snapshots.logBytesAtLast = bytes
+        snapshots.logBytesAtLast = snapshots.logBytes
+        snapshots.dueGrowth = nil
         environment.saveSnapshot(of: keyspace)
+    }
+
+    /// A snapshot is as much work as there is data. A log of a quarter of it keeps that work, and a
+    /// rebuild after a power cut too, in proportion.
+    private func dueGrowth() -> UInt64 {
+        if let due = snapshots.dueGrowth { return due }
+        let data = UInt64(max(0, keyspace.fileUsage().bytesInUse))
+        let due = min(max(settings.snapshotLogBytes, data / 4), snapshotLogBytesMax)
+        snapshots.dueGrowth = due
+        return due
     }
 
     func snapshotSaved(

@@ -56,9 +56,7 @@ extension ReplicaCore {
         else { return }
         space.shrinkAtTick = ticks + 100
         environment.log(.shrink)
-        snapshots.isSaving = true
-        snapshots.logBytesAtLast = snapshots.logBytes
-        environment.saveSnapshot(of: keyspace)
+        beginSnapshot()
     }
 
     /// Why a command must be refused while an alarm is on.

@@ -50,8 +50,8 @@ package final class ReplicaCore {
     var memory = MemoryWindow()
     var recovery = LostTailRecovery()
     var space = SpaceWatch()
-    /// As the settings say, or less on a small disk.
-    private(set) var snapshotLogBytes: UInt64
+    /// What the disk lets the log grow to between snapshots.
+    let snapshotLogBytesMax: UInt64
     var hashes = HashChecks()
     /// Set while the state here is not the cluster's.
     var divergence: Divergence?
@@ -78,11 +78,9 @@ package final class ReplicaCore {
         asked = AskedRequests(start: now)
         reads = WaitingReads(start: now)
         nextTick = now.advanced(milliseconds: settings.heartbeatMilliseconds)
-        snapshotLogBytes = settings.snapshotLogBytes
-        if let disk = environment.diskSpace() {
-            let limits = SpaceLimits(totalBytes: disk.totalBytes)
-            snapshotLogBytes = min(snapshotLogBytes, limits.snapshotLog)
-        }
+        snapshotLogBytesMax =
+            environment.diskSpace().map { SpaceLimits(totalBytes: $0.totalBytes).snapshotLog }
+            ?? .max
         memberID = opened.memberID
         keyspace = opened.keyspace
         cluster = opened.cluster

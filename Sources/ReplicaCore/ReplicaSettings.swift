@@ -23,7 +23,8 @@ package struct ReplicaSettings: Sendable {
     /// timeout after they answered it. Rests on clocks that run at the same speed; the same in all
     /// replicas of a cluster.
     package var hasReadLeases = false
-    /// A snapshot file is taken when the log has grown by this much since the last one.
+    /// A snapshot file is taken when the log has grown by this much since the last one, or by a
+    /// quarter of the data if that is more.
     package var snapshotLogBytes: UInt64 = 64 << 20
     package var logSegmentBytes: UInt64 = 64 << 20
     /// How often the replicas compare the hashes of their states; 0 is never.

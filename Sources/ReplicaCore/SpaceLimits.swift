@@ -8,6 +8,7 @@ package struct SpaceLimits: Sendable, Hashable {
     /// files need it.
     package var bareMin: UInt64
     package var logSegment: UInt64
+    /// By how much the log grows at most before a snapshot lets it go.
     package var snapshotLog: UInt64
 
     package init(totalBytes: UInt64) {
@@ -15,7 +16,7 @@ package struct SpaceLimits: Sendable, Hashable {
         enough = reserve + reserve / 2
         bareMin = reserve / 2
         logSegment = min(64 << 20, max(1 << 20, totalBytes / 32))
-        snapshotLog = min(64 << 20, max(2 << 20, totalBytes / 16))
+        snapshotLog = max(2 << 20, totalBytes / 16)
     }
 
     /// - Parameter reusable: what the keyspace file has free within itself.

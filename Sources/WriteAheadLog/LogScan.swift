@@ -64,6 +64,8 @@ package struct LogScan {
         var resume: ((Frame) -> Bool)?
         /// Whether the entries of that frame are handed out all the same.
         var takesResumed = false
+        /// Whole segments of entries up to here are not read.
+        var passesOver: UInt64 = 0
     }
 
     /// Calls `visit` with every record in order, with the file and the offset of its frame;
@@ -153,6 +155,7 @@ package struct LogScan {
         own.isVoid = segment.voidFrom != nil
         defer { segments.append(own) }
         if segment.voidFrom == 0 || isChainBroken { return }
+        if passesOver(segment, next, &own, visitor) { return }
         if let error = segment.misplaced(after: before) {
             try note(error, segment.sequence, visitor)
         }
@@ -185,6 +188,24 @@ package struct LogScan {
             isChainBroken = true
         }
         segment.reader = scan.reader
+    }
+
+    /// A restart must not take the longer the more log there is: of segments that hold only what
+    /// the state machine has, the header of the next one says all that counts, and its first frame
+    /// repeats what is not an entry. The scrubber reads them.
+    private mutating func passesOver(
+        _ segment: FoundSegment, _ next: FoundSegment?, _ own: inout Segment, _ visitor: Visitor
+    ) -> Bool {
+        guard segment.voidFrom == nil, damage == nil, let next, next.voidFrom == nil,
+            next.sequence == segment.sequence + 1, let header = next.header, header.void == nil,
+            header.previousIndex <= visitor.passesOver
+        else { return false }
+        hasBegun = true
+        own.usedBytes = header.previousBytes
+        own.lastEntry = header.previousIndex
+        lastEntry = header.previousIndex
+        visitor.begin(header.previousIndex, header.previousTerm)
+        return true
     }
 
     private mutating func walk(

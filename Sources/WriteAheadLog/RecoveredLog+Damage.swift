@@ -11,7 +11,8 @@ extension LogScan {
         let box = Box(recovered)
         var visitor = Visitor(
             begin: { box.log.begin(previousIndex: $0, previousTerm: $1) },
-            record: { record, _, _ in box.log.take(record) }, resume: nil)
+            record: { record, _, _ in box.log.take(record) }, resume: nil,
+            passesOver: recovered.skipping)
         if policy != .refuse {
             visitor.resume = {
                 box.log.resume(lastIndex: $0.lastIndex, lastTerm: $0.lastTerm)

@@ -49,7 +49,8 @@ package final class WriteAheadLog {
     /// Opens the log of `files`, or begins one if there is none. A write that a crash tore is
     /// cut off the end; anything else that is not as it was written is damage.
     ///
-    /// - Parameter skipping: entries up to this index are checked but not kept in memory.
+    /// - Parameter skipping: entries up to this index are not kept in memory, and segments that
+    ///   hold no others are not read.
     package static func open(
         _ files: any LogFiles, clusterID: UInt64, options: Options = Options(),
         skipping: UInt64 = 0, damage policy: DamagePolicy = .refuse

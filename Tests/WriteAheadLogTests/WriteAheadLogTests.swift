@@ -77,6 +77,38 @@ import WriteAheadLog
         #expect(recovered.snapshot == SnapshotMark(index: 60, term: 7))
     }
 
+    /// So a restart takes no longer with more log; the scrubber reads what this does not.
+    @Test func segmentsOfSkippedEntriesAreNotRead() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        let state = HardState(term: 7, vote: 3, commit: 60)
+        try log.append(hardState: state, entries: [])
+        try log.append(entries: entries(1...20, term: 7, bytes: 300))
+        try log.mark(SnapshotMark(index: 12, term: 7))
+        for index in 21...130 as ClosedRange<UInt64> {
+            try log.append(entries: [entry(index, term: 7, bytes: 300)])
+        }
+        try log.sync()
+        let whole = log.usedBytes
+        try files.flip(try #require(files.names().first), at: 5000, mask: 4)
+        refusal(files, .corrupt)
+        let (again, recovered) = try reopen(files, skipping: 100)
+        #expect(recovered.damage == nil)
+        #expect(recovered.previousIndex == 100)
+        #expect(recovered.previousTerm == 7)
+        #expect(recovered.entries.map(\.index) == Array(101...130))
+        #expect(recovered.hardState == state)
+        #expect(recovered.snapshot == SnapshotMark(index: 12, term: 7))
+        #expect(again.usedBytes == whole)
+        // What was not read can be released all the same.
+        let before = try files.names().count
+        try again.release(before: 101)
+        #expect(try files.names().count < before)
+        let (_, rest) = try reopen(files)
+        #expect(rest.previousIndex <= 100)
+        #expect(rest.entries.map(\.index) == Array(rest.previousIndex + 1...130))
+    }
+
     @Test func theNewestSegmentKeepsStateOfTheReleased() throws {
         let files = MemoryLogFiles()
         let (log, _) = try reopen(files)
