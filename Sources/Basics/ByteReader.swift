@@ -78,11 +78,14 @@ package struct ByteReader: Sendable {
     ) throws(DecodingFailure) -> UInt64 {
         guard remaining >= width else { throw failure(field, "input ends early") }
         var value: UInt64 = 0
-        for index in 0..<width {
-            value |= UInt64(bytes[offset + index]) << UInt64(index * 8)
+        unsafe bytes.withUnsafeBytes { raw in
+            unsafe withUnsafeMutableBytes(of: &value) { target in
+                unsafe target.copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: raw[offset..<offset + width]))
+            }
         }
         offset += width
-        return value
+        return UInt64(littleEndian: value)
     }
 
     /// - Parameter width: bytes, 8 at most.

@@ -43,10 +43,8 @@ package struct ByteWriter: Sendable {
     /// Not generic, as in `ByteReader`. The lowest `width` bytes, 8 at most.
     @usableFromInline
     mutating func writeLittleEndian(_ word: UInt64, width: Int) {
-        var rest = word
-        for _ in 0..<width {
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
+        unsafe withUnsafeBytes(of: word.littleEndian) { raw in
+            unsafe bytes.append(contentsOf: raw.prefix(width))
         }
     }
 
@@ -68,6 +66,34 @@ package struct ByteWriter: Sendable {
     package mutating func writeCounted(_ raw: Bytes) {
         writeVarint(UInt64(raw.count))
         bytes.append(contentsOf: raw)
+    }
+
+    /// Begins bytes whose varint count is known only behind them; answers where they start.
+    package mutating func beginCounted() -> Int {
+        bytes.append(0)
+        return bytes.count
+    }
+
+    /// Puts the count before what was written since `beginCounted`. One byte is there for it; bytes
+    /// are moved for a longer one.
+    package mutating func endCounted(from start: Int) {
+        var rest = UInt64(bytes.count - start)
+        guard rest >= 0x80 else {
+            bytes[start - 1] = UInt8(rest)
+            return
+        }
+        var tail: (count: Int, bytes: UInt64) = (0, 0)
+        bytes[start - 1] = UInt8(truncatingIfNeeded: rest) | 0x80
+        rest >>= 7
+        while rest > 0 {
+            let byte = UInt8(truncatingIfNeeded: rest & 0x7f) | (rest >= 0x80 ? 0x80 : 0)
+            tail.bytes |= UInt64(byte) << UInt64(8 * tail.count)
+            tail.count += 1
+            rest >>= 7
+        }
+        unsafe withUnsafeBytes(of: tail.bytes.littleEndian) { raw in
+            unsafe bytes.insert(contentsOf: raw.prefix(tail.count), at: start)
+        }
     }
 
     /// Overwrites four bytes written before, for a length or checksum known only afterwards.

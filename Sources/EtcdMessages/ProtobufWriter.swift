@@ -41,9 +41,10 @@ package struct ProtobufWriter: Sendable {
 
     /// A message field, written even if empty.
     package mutating func write(_ field: Int, _ message: some ProtobufEncodable) {
-        var inner = ProtobufWriter(reserving: 64)
-        message.encode(to: &inner)
-        writeElement(field, inner.bytes)
+        writer.writeVarint(UInt64(field << 3 | 2))
+        let start = writer.beginCounted()
+        message.encode(to: &self)
+        writer.endCounted(from: start)
     }
 }
 

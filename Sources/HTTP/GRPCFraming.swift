@@ -17,6 +17,7 @@ extension ByteBuffer {
 /// Cuts a stream of bytes into gRPC messages.
 package struct GRPCDeframer {
     private var pending = ByteBuffer()
+    private var isBorrowed = false
     private let messageBytesMax: Int
 
     package init(messageBytesMax: Int) {
@@ -29,9 +30,18 @@ package struct GRPCDeframer {
     package mutating func append(_ bytes: ByteBuffer) {
         if pending.readableBytes == 0 {
             pending = bytes
+            isBorrowed = true
         } else {
             pending.writeImmutableBuffer(bytes)
         }
+    }
+
+    /// A part of a message waits for the rest in memory of its own: `append` may have been given a
+    /// part of a larger buffer.
+    private mutating func keep() {
+        guard isBorrowed, pending.readableBytes > 0 else { return }
+        pending = ByteBuffer(bytes: pending.readableBytesView)
+        isBorrowed = false
     }
 
     /// The next whole message, or nil until more bytes come.
@@ -39,7 +49,10 @@ package struct GRPCDeframer {
         guard
             let compressed: UInt8 = pending.getInteger(at: pending.readerIndex),
             let length: UInt32 = pending.getInteger(at: pending.readerIndex + 1)
-        else { return nil }
+        else {
+            keep()
+            return nil
+        }
         guard compressed == 0 else {
             throw GRPCStatus(.unimplemented, "grpc: compressed messages are not supported")
         }
@@ -48,7 +61,10 @@ package struct GRPCDeframer {
                 .resourceExhausted,
                 "grpc: received message larger than max (\(length) vs. \(messageBytesMax))")
         }
-        guard pending.readableBytes >= 5 + Int(length) else { return nil }
+        guard pending.readableBytes >= 5 + Int(length) else {
+            keep()
+            return nil
+        }
         pending.moveReaderIndex(forwardBy: 5)
         let message = pending.readBytes(length: Int(length)) ?? []
         if pending.readableBytes == 0 {

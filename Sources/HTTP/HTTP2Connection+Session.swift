@@ -3,42 +3,20 @@ import NIOCore
 /// What nghttp2 found in the bytes that came.
 extension HTTP2Connection: HTTP2SessionDelegate {
     func beginHeaders(stream id: Int32, opens: Bool) {
-        guard opens, service != nil else {
-            headerStream = streams[id]
-            headerStream?.loopHead = HTTP2IncomingHead()
-            return
-        }
-        let stream = HTTP2Stream(self, id: id)
-        stream.loopHead.headers.reserveCapacity(8)
-        streams[id] = stream
-        headerStream = stream
+        intake.begin()
+        if opens, service != nil { streams[id] = HTTP2Stream(self, id: id) }
     }
 
     func header(
         stream id: Int32, name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>
     ) {
-        guard let stream = headerStream, stream.loopID == id else { return }
-        stream.loopHead.bytes += name.count + value.count + 32
-        guard stream.loopHead.bytes <= limits.headerBytesMax else { return }
-        let text = unsafe String(decoding: value, as: UTF8.self)
-        guard unsafe name.first == 0x3a else {
-            stream.loopHead.headers.appendLowered(unsafe headerName(name), text)
-            return
-        }
-        switch unsafe String(decoding: name, as: UTF8.self) {
-        case ":method": stream.loopHead.method = text
-        case ":path": stream.loopHead.target = text
-        case ":authority": stream.loopHead.authority = text
-        case ":status": stream.loopHead.status = Int(text) ?? 0
-        default: break
-        }
+        unsafe intake.add(name, value, bytesMax: limits.headerBytesMax)
     }
 
     func endHeaders(stream id: Int32, isTrailers: Bool, endsStream: Bool) {
-        headerStream = nil
+        let (head, isSame) = intake.finish()
+        if !isSame { lastRequest = nil }
         guard let stream = streams[id] else { return }
-        let head = stream.loopHead
-        stream.loopHead = HTTP2IncomingHead()
         if service != nil {
             if stream.loopReceiver == nil, !stream.loopIsClosed { begin(stream, head) }
             if endsStream { endOfData(stream: id) }
@@ -71,11 +49,8 @@ extension HTTP2Connection: HTTP2SessionDelegate {
             return stream.respond(status: 431, headers: ["content-length": "0"], body: nil)
         }
         stream.loopDropsBody = head.method == "HEAD"
-        let (path, query) = HTTPRequestHead.split(target: head.target)
-        let authority = head.authority.isEmpty ? head.headers.first("host") ?? "" : head.authority
-        let request = HTTPRequestHead(
-            method: head.method, path: path, query: query, headers: head.headers,
-            authority: authority, isHTTP2: true, peer: service.peer)
+        let request = lastRequest ?? HTTPRequestHead(head, peer: service.peer)
+        lastRequest = request
         stream.loopReceiver = service.handler.handle(request, stream)
     }
 
@@ -85,7 +60,7 @@ extension HTTP2Connection: HTTP2SessionDelegate {
             return
         }
         stream.loopUnconsumed += bytes.count
-        let buffer = unsafe ByteBuffer(bytes: bytes)
+        let buffer = unsafe session?.slice(bytes) ?? ByteBuffer(bytes: bytes)
         if let receiver = stream.loopReceiver {
             receiver.receive(buffer)
         } else if let receiver = stream.loopResponseReceiver {
@@ -121,7 +96,6 @@ extension HTTP2Connection: HTTP2SessionDelegate {
     }
 
     func closed(stream id: Int32, errorCode: UInt32) {
-        if headerStream?.loopID == id { headerStream = nil }
         guard let stream = streams.removeValue(forKey: id) else { return }
         let code: HTTPError.Code =
             switch errorCode {
@@ -150,5 +124,15 @@ extension HTTP2Connection: HTTP2SessionDelegate {
         bufferedBytes -= result.count
         noteWritable(stream)
         return result
+    }
+}
+
+extension HTTPRequestHead {
+    fileprivate init(_ head: HTTP2IncomingHead, peer: PeerIdentity?) {
+        let (path, query) = HTTPRequestHead.split(target: head.target)
+        let authority = head.authority.isEmpty ? head.headers.first("host") ?? "" : head.authority
+        self.init(
+            method: head.method, path: path, query: query, headers: head.headers,
+            authority: authority, isHTTP2: true, peer: peer)
     }
 }

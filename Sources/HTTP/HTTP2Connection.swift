@@ -34,8 +34,9 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     private(set) var session: HTTP2Session?
     private var context: ChannelHandlerContext?
     var streams: [Int32: HTTP2Stream] = [:]
-    /// Headers of a stream come one by one: the stream they belong to.
-    var headerStream: HTTP2Stream?
+    var intake = HTTP2HeadIntake()
+    /// What the last header block made; requests are nearly always alike.
+    var lastRequest: HTTPRequestHead?
     var bufferedBytes = 0
     var writableStreams: [HTTP2Stream] = []
     private var isReading = false
@@ -242,7 +243,6 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         keepAlive?.cancel()
         let open = streams.keys.sorted().compactMap { streams[$0] }
         streams = [:]
-        headerStream = nil
         writableStreams = []
         for stream in open { finish(stream, HTTPError.connectionClosed) }
         let callbacks = closeCallbacks

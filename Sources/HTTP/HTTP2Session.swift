@@ -39,6 +39,8 @@ protocol HTTP2SessionDelegate: AnyObject {
     /// Depth of calls into nghttp2 during which it must not be freed.
     private var depth = 0
     private var isDestroyed = false
+    /// What is being received, and where its bytes are.
+    private var input: (buffer: ByteBuffer, bytes: UnsafeRawBufferPointer)?
 
     init(role: Role, limits: HTTPLimits, delegate: any HTTP2SessionDelegate) {
         self.delegate = delegate
@@ -97,11 +99,24 @@ protocol HTTP2SessionDelegate: AnyObject {
         depth += 1
         let result = unsafe bytes.withUnsafeReadableBytes {
             let start = unsafe $0.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            unsafe input = (bytes, $0)
+            defer { unsafe input = nil }
             return unsafe nghttp2_session_mem_recv(session, start, $0.count)
         }
         leave()
         guard result < 0 else { return nil }
         return unsafe String(cString: nghttp2_strerror(Int32(result)))
+    }
+
+    /// Bytes of the body of a request as a part of what is being received, without a copy. Whoever
+    /// keeps it keeps all that was received with it.
+    func slice(_ part: UnsafeRawBufferPointer) -> ByteBuffer? {
+        guard let (buffer, bytes) = unsafe input, let start = bytes.baseAddress,
+            let first = part.baseAddress
+        else { return nil }
+        let offset = unsafe first - start
+        guard offset >= 0, offset + part.count <= bytes.count else { return nil }
+        return buffer.getSlice(at: buffer.readerIndex + offset, length: part.count)
     }
 
     /// Appends frames to `out` until about `bytesMax` are there. True if more may be waiting.

@@ -13,7 +13,6 @@ final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable
 
     // Event loop only.
     var loopID: Int32
-    var loopHead = HTTP2IncomingHead()
     var loopReceiver: (any HTTPRequestReceiver)?
     var loopResponseReceiver: (any HTTPResponseReceiver)?
     var loopQueue = CircularBuffer<ByteBuffer>()
@@ -29,7 +28,8 @@ final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable
     var loopDropsBody = false
     var loopUnconsumed = 0
     var loopWritableCallbacks: [@Sendable () -> Void] = []
-    var loopLastProgress = NIODeadline.now()
+    /// Counts only while something waits.
+    var loopLastProgress = NIODeadline.uptimeNanoseconds(0)
 
     init(_ connection: HTTP2Connection, id: Int32) {
         self.connection = connection
@@ -103,7 +103,7 @@ final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable
         if copied > 0 {
             loopQueuedBytes -= copied
             subtractBuffered(copied)
-            loopLastProgress = .now()
+            if !loopQueue.isEmpty { loopLastProgress = .now() }
         }
         if loopQueue.isEmpty, loopIsEnded {
             return HTTP2Session.ReadResult(count: copied, isEnd: true, trailers: loopTrailers)
@@ -123,14 +123,4 @@ final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable
         subtractBuffered(dropped)
         return dropped
     }
-}
-
-/// A header block as it comes in.
-struct HTTP2IncomingHead {
-    var method = ""
-    var target = ""
-    var authority = ""
-    var status = 0
-    var headers = HTTPHeaders()
-    var bytes = 0
 }

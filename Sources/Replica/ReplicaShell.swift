@@ -42,8 +42,8 @@ final class ReplicaShell: ReplicaEnvironment {
 
     func setOwnID(_ id: UInt64) { transport.setOwnID(id) }
 
-    func serve(_ read: PendingRead, _ keyspace: Keyspace) -> Bool {
-        readers.run { read.done(.success(keyspace)) }
+    func serve(_ reads: ArraySlice<PendingRead>, _ keyspace: Keyspace) -> Bool {
+        readers.run { for read in reads { read.done(.success(keyspace)) } }
     }
 
     func saveSnapshot(of keyspace: Keyspace) {

@@ -112,13 +112,19 @@ extension ReplicaCore {
         submitReads()
     }
 
+    /// Waking a thread costs more than a read, and a few threads share them.
+    private static let readsAtOnce = 16
+
     func release(_ ready: [PendingRead]) {
-        for read in ready {
+        for start in stride(from: 0, to: ready.count, by: Self.readsAtOnce) {
+            let reads = ready[start..<min(start + Self.readsAtOnce, ready.count)]
             guard divergence == nil else {
-                read.done(.failure(.noLeader))
+                for read in reads { read.done(.failure(.noLeader)) }
                 continue
             }
-            if !environment.serve(read, keyspace) { read.done(.failure(.tooManyRequests)) }
+            if !environment.serve(reads, keyspace) {
+                for read in reads { read.done(.failure(.tooManyRequests)) }
+            }
         }
     }
 }

@@ -30,8 +30,9 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
 
     // MARK: Reads
 
-    /// Lets `read` look at the keyspace; false if too much waits already.
-    func serve(_ read: PendingRead, _ keyspace: Keyspace) -> Bool
+    /// Lets `reads`, a few of them, look at the keyspace one after the other; false, and none of
+    /// them does, if too much waits already.
+    func serve(_ reads: ArraySlice<PendingRead>, _ keyspace: Keyspace) -> Bool
 
     // MARK: Snapshots
 

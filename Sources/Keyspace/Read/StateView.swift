@@ -23,10 +23,15 @@ import LMDB
     @unsafe init(_ transaction: TransactionView, _ tables: Tables) throws(KeyspaceError) {
         unsafe self.transaction = transaction
         self.tables = tables
-        guard
-            let bytes = unsafe try Self.get(transaction, Bytes(StoredState.name.utf8), tables.meta)
-        else { throw KeyspaceError(.corrupt, "table meta, key state: missing") }
-        stored = try StoredState(decoding: bytes)
+        stored = try unsafe StoredState.withName { name throws(KeyspaceError) in
+            let found: UnsafeRawBufferPointer?
+            do throws(LMDBError) { unsafe found = try transaction.get(name, in: tables.meta) } catch
+            { throw KeyspaceError(error) }
+            guard let found = unsafe found else {
+                throw KeyspaceError(.corrupt, "table meta, key state: missing")
+            }
+            return try unsafe StoredState(decoding: found)
+        }
     }
 
     private static func get(

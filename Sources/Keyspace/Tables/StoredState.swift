@@ -4,6 +4,8 @@ import Basics
 /// changes anything; docs/formats/keyspace.md.
 struct StoredState: Sendable, Hashable {
     static let name = "state"
+    private static let rawName: StaticString = "state"
+    static let bytes = 84
     static let formatVersion: UInt32 = 2
 
     var state = Keyspace.State()
@@ -41,7 +43,7 @@ struct StoredState: Sendable, Hashable {
     var isCompacting: Bool { compactDone < state.compactRevision }
 
     func encode() -> Bytes {
-        var writer = ByteWriter(reserving: 84)
+        var writer = ByteWriter(reserving: Self.bytes)
         writer.writeLittleEndian(UInt32(0))
         writer.writeLittleEndian(Self.formatVersion)
         writer.writeLittleEndian(state.appliedIndex)
@@ -61,44 +63,52 @@ struct StoredState: Sendable, Hashable {
     init() {}
 
     init(decoding bytes: Bytes) throws(KeyspaceError) {
-        var newer: UInt32?
-        do throws(DecodingFailure) {
-            var reader = ByteReader(bytes)
-            let checksum: UInt32 = try reader.readLittleEndian("state checksum")
-            let version: UInt32 = try reader.readLittleEndian("keyspace format")
-            guard checksum == CRC32C.checksum(bytes[4...]) else {
-                throw reader.failure("state", "checksum does not match")
-            }
-            if version != Self.formatVersion {
-                newer = version
-                throw reader.failure("keyspace format", "not known")
-            }
-            state.appliedIndex = try reader.readLittleEndian("applied index")
-            state.appliedTerm = try reader.readLittleEndian("applied term")
-            state.revision = try reader.readRevision("revision")
-            state.compactRevision = try reader.readRevision("compact revision")
-            compactEnd = try reader.readRevision("compact end")
-            compactDone = try reader.readRevision("compact done")
-            compactScan.revision = try reader.readRevision("compact scan")
-            compactScan.sub = try reader.readLittleEndian("compact scan sub")
-            contentHash = try reader.readLittleEndian("content hash")
-            changesHash = try reader.readLittleEndian("changes hash")
-            try reader.expectEnd("state")
-        } catch {
-            if let newer {
-                throw KeyspaceError(
-                    .foreignFormat,
-                    "keyspace format \(newer); this program knows \(Self.formatVersion)")
-            }
-            throw KeyspaceError(.corrupt, "table meta, key state: \(error)")
+        self = try unsafe withRaw(bytes) { raw throws(KeyspaceError) in
+            try unsafe StoredState(decoding: raw)
         }
     }
-}
 
-extension ByteReader {
-    fileprivate mutating func readRevision(_ field: String) throws(DecodingFailure) -> Int64 {
-        let bits: UInt64 = try readLittleEndian(field)
-        guard bits <= UInt64(Int64.max) else { throw failure(field, "negative") }
-        return Int64(bits)
+    /// Every read begins with this.
+    init(decoding raw: UnsafeRawBufferPointer) throws(KeyspaceError) {
+        guard raw.count >= 8, unsafe Self.checksum(raw) == raw.loadUnaligned(as: UInt32.self) else {
+            throw KeyspaceError(.corrupt, "table meta, key state: checksum does not match")
+        }
+        let version = unsafe raw.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
+        guard version == Self.formatVersion else {
+            throw KeyspaceError(
+                .foreignFormat,
+                "keyspace format \(version); this program knows \(Self.formatVersion)")
+        }
+        guard raw.count == Self.bytes else {
+            throw KeyspaceError(.corrupt, "table meta, key state: \(raw.count) bytes")
+        }
+        func word(_ offset: Int) -> UInt64 {
+            unsafe UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+        state.appliedIndex = word(8)
+        state.appliedTerm = word(16)
+        state.revision = Int64(bitPattern: word(24))
+        state.compactRevision = Int64(bitPattern: word(32))
+        compactEnd = Int64(bitPattern: word(40))
+        compactDone = Int64(bitPattern: word(48))
+        compactScan.revision = Int64(bitPattern: word(56))
+        compactScan.sub = unsafe raw.loadUnaligned(fromByteOffset: 64, as: UInt32.self)
+        contentHash = word(68)
+        changesHash = word(76)
+        guard
+            min(state.revision, state.compactRevision, compactEnd, compactDone)
+                >= 0, compactScan.revision >= 0
+        else { throw KeyspaceError(.corrupt, "table meta, key state: a negative revision") }
+    }
+
+    static func withName<Value>(
+        _ body: (UnsafeRawBufferPointer) throws(KeyspaceError) -> Value
+    ) throws(KeyspaceError) -> Value {
+        unsafe try body(
+            UnsafeRawBufferPointer(start: rawName.utf8Start, count: rawName.utf8CodeUnitCount))
+    }
+
+    private static func checksum(_ raw: UnsafeRawBufferPointer) -> UInt32 {
+        unsafe CRC32C.checksum(UnsafeRawBufferPointer(rebasing: raw[4...]))
     }
 }

@@ -120,8 +120,8 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
 
     // MARK: Reads
 
-    func serve(_ read: PendingRead, _ keyspace: Keyspace) -> Bool {
-        world.serve(read, keyspace, replica)
+    func serve(_ reads: ArraySlice<PendingRead>, _ keyspace: Keyspace) -> Bool {
+        for read in reads { world.serve(read, keyspace, replica) }
         return true
     }
 
