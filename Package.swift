@@ -50,6 +50,7 @@ let package = Package(
         .executable(name: "raft-fuzz", targets: ["raft-fuzz"]),
         .executable(name: "store-load", targets: ["store-load"]),
         .executable(name: "crash-images", targets: ["crash-images"]),
+        .executable(name: "store-bench", targets: ["store-bench"]),
         .executable(name: "keyspace-bench", targets: ["keyspace-bench"]),
     ],
     dependencies: [
@@ -67,6 +68,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        // Linked, and so in place of the C library's allocator: docs/decisions/0009-allocator.md.
+        .systemLibrary(
+            name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
         .target(name: "CMartlet"),
         floor("Basics", ["CMartlet"]),
         // Floor 1
@@ -132,7 +136,8 @@ let package = Package(
                 "APIServer", "Informers", "Backup",
                 "Controllers", "Scheduler", "NodeAgent", arguments, nioCore, nioPosix, nioSSL,
             ]),
-        .executableTarget(name: "martlet", dependencies: ["CLI"], swiftSettings: house),
+        .executableTarget(
+            name: "martlet", dependencies: ["CLI", "CJemalloc"], swiftSettings: house),
         .executableTarget(
             name: "martlet-dump",
             dependencies: [
@@ -144,6 +149,10 @@ let package = Package(
             dependencies: [
                 "Basics", "Keyspace", "HTTP", "Store", "Simulator", arguments, nioCore, nioPosix,
             ], path: "tools/store-load", swiftSettings: house),
+        .executableTarget(
+            name: "store-bench",
+            dependencies: ["Basics", "Keyspace", "HTTP", "EtcdMessages", arguments, nioCore, nioPosix],
+            path: "tools/store-bench", swiftSettings: house),
         .executableTarget(
             name: "keyspace-bench", dependencies: ["Basics", "Keyspace", arguments],
             path: "tools/keyspace-bench", swiftSettings: house),

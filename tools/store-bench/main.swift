@@ -1,0 +1,1 @@
+await StoreBench.start()
