@@ -17,6 +17,7 @@ final class WatchLoad: @unchecked Sendable {
     private var expected = 0
     private var onCreated: (() -> Void)?
     private var onAll: (() -> Void)?
+    private var failure = ""
 
     init(_ connections: [HTTPClientConnection], watchersEach: Int) {
         self.connections = connections
@@ -42,24 +43,44 @@ final class WatchLoad: @unchecked Sendable {
         let start = MonotonicTime.now()
         await withCheckedContinuation { continuation in
             loop.execute {
+                guard self.failure.isEmpty else { return continuation.resume() }
                 self.onAll = { continuation.resume() }
-                WatchWriter(writer, events: events, valueBytes: valueBytes).next()
+                WatchWriter(self, writer, events: events, valueBytes: valueBytes).next()
             }
         }
         let seconds = Double(MonotonicTime.now().nanoseconds - start.nanoseconds) / 1e9
-        return Report(times: times, seconds: seconds, writes: events).json
+        return Report(
+            times: times, failed: expected - times.count, firstFailure: failure,
+            seconds: seconds, writes: events
+        ).json
     }
 
     func watcherCreated() {
         created += 1
-        if created == connections.count * watchersEach { onCreated?() }
+        guard created == connections.count * watchersEach else { return }
+        onCreated?()
+        onCreated = nil
     }
 
     func received(_ event: Event, at now: MonotonicTime) {
         var reader = ByteReader(event.keyValue.value)
         guard let sent: UInt64 = try? reader.readLittleEndian("time") else { return }
         times.append(UInt32(clamping: (now.nanoseconds - sent) / 1000))
-        if times.count == expected { onAll?() }
+        if times.count == expected { finish() }
+    }
+
+    /// Too early, unless everything has arrived.
+    func ended(_ why: String) {
+        guard times.count < expected else { return }
+        failure = why
+        onCreated?()
+        onCreated = nil
+        finish()
+    }
+
+    private func finish() {
+        onAll?()
+        onAll = nil
     }
 }
 
@@ -100,18 +121,22 @@ final class WatchReceiver: HTTPResponseReceiver, @unchecked Sendable {
         }
     }
 
-    func receiveEnd(trailers: HTTPHeaders) { fatalError("watch ended: \(trailers)") }
-    func failed(_ error: HTTPError) { fatalError("watch failed: \(error)") }
+    func receiveEnd(trailers: HTTPHeaders) { load.ended("a watch ended: \(trailers.fields)") }
+    func failed(_ error: HTTPError) { load.ended("a watch failed: \(error)") }
 }
 
 /// Puts one after the other.
 final class WatchWriter: HTTPResponseReceiver, @unchecked Sendable {
+    private let load: WatchLoad
     private let connection: HTTPClientConnection
     private var left: Int
     private let padding: Bytes
     private var stream: (any HTTPClientStream)?
 
-    init(_ connection: HTTPClientConnection, events: Int, valueBytes: Int) {
+    init(
+        _ load: WatchLoad, _ connection: HTTPClientConnection, events: Int, valueBytes: Int
+    ) {
+        self.load = load
         self.connection = connection
         left = events
         padding = Bytes(repeating: 0x2e, count: max(0, valueBytes - 8))
@@ -138,5 +163,5 @@ final class WatchWriter: HTTPResponseReceiver, @unchecked Sendable {
     func receiveHead(status: Int, headers: HTTPHeaders) {}
     func receive(_ bytes: ByteBuffer) { stream?.consumed(bytes.readableBytes) }
     func receiveEnd(trailers: HTTPHeaders) { next() }
-    func failed(_ error: HTTPError) { fatalError("put failed: \(error)") }
+    func failed(_ error: HTTPError) { load.ended("a put failed: \(error)") }
 }
