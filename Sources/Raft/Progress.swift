@@ -97,6 +97,7 @@ struct Progress: Sendable {
     /// The member does not have any more what it acknowledged. What that committed stays so.
     mutating func forget() {
         match = 0
+        catchUp.reset()
     }
 
     mutating func goOn(behind index: UInt64) {

@@ -70,8 +70,8 @@ extension Raft {
     ) {
         if index == 0 {
             // Every log agrees before its first entry; who rejects that asks for a snapshot, or
-            // has lost what it acknowledged, and asks for what follows the hint.
-            if hintIndex > 0 { peers[slot].forget() }
+            // for what follows the hint, and may have lost what it acknowledged.
+            peers[slot].forget()
             if hintIndex > 0, log.term(hintIndex) == hintTerm {
                 peers[slot].goOn(behind: hintIndex)
             } else {

@@ -13,7 +13,7 @@ import Basics
 /// Writes of the log are asynchronous: what a replica promises (votes, acknowledgements, its own
 /// share of a quorum) waits for `persisted`, everything else does not.
 package struct Raft: Sendable {
-    package let configuration: Configuration
+    package internal(set) var configuration: Configuration
     package internal(set) var role: Role = .follower
     package internal(set) var term: UInt64
     package internal(set) var vote: UInt64
@@ -96,9 +96,6 @@ package struct Raft: Sendable {
     package var lastTerm: UInt64 { log.lastTerm }
     /// First entry kept in memory; one more than `lastIndex` if there is none.
     package var firstIndex: UInt64 { log.offset + 1 }
-    /// Without members this replica knows nothing yet: it never votes, and accepts only a snapshot,
-    /// which brings the members with it. So a new member starts.
-    package var isBlank: Bool { membership.voters.isEmpty }
     package var isVoter: Bool { membership.isVoter(id) }
     /// Whether this leader may answer reads: it has committed an entry of its own term, so that its
     /// commit index is the cluster's.

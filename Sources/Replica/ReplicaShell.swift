@@ -38,9 +38,13 @@ final class ReplicaShell: ReplicaEnvironment {
 
     func isUp(_ peer: UInt64) -> Bool { transport.isUp(peer) }
 
-    func setMembers(_ cluster: ClusterMembers) { transport.setMembers(cluster) }
+    func setMembers(_ members: [ReplicaMember], invitations: [Invitation]) {
+        transport.setMembers(members, invitations)
+    }
 
-    func setOwnID(_ id: UInt64) { transport.setOwnID(id) }
+    func setOwnID(_ id: UInt64, joinToken: UInt64) {
+        transport.setOwnID(id, joinToken: joinToken)
+    }
 
     func serve(_ reads: ArraySlice<PendingRead>, _ keyspace: Keyspace) -> Bool {
         readers.run { for read in reads { read.done(.success(keyspace)) } }
@@ -61,10 +65,8 @@ final class ReplicaShell: ReplicaEnvironment {
         }
     }
 
-    func sendSnapshot(
-        of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64
-    ) {
-        transport.sendSnapshot(of: keyspace, to: member, isLearner: isLearner, term: term)
+    func sendSnapshot(of keyspace: Keyspace, to member: ReplicaMember, term: UInt64) {
+        transport.sendSnapshot(of: keyspace, to: member, term: term)
     }
 
     func replaceKeyspace(

@@ -74,9 +74,14 @@ extension ReplicaCore {
         if known == nil { known = settings.members.first { $0.name == name } }
         guard var member = known else { throw .memberNotFound }
         if let old = cluster.member(named: name) {
-            if cluster.membership.learners.contains(old.id) { return .isReplaced(old) }
+            // Asked for again while the first replacement is under way: that one is waited for.
+            if cluster.membership.joining.contains(old.id) { return .isReplaced(old) }
             guard old.id != memberID, !environment.isUp(old.id) else {
                 throw StoreError(.failedPrecondition, "\(name) is in good order")
+            }
+            if cluster.membership.learners.contains(old.id) {
+                member.id = freshID()
+                return .isLearnerReplaced(member)
             }
         }
         member.id = freshID()

@@ -24,8 +24,14 @@ extension ReplicaCore {
         if let meta = ready.snapshotToInstall { install(meta, keepsLog: ready.keepsLog) }
         for peer in ready.snapshotsToSend { sendSnapshot(to: peer) }
         let applied = keyspace.appliedIndex
-        for read in ready.reads { reads.confirmed(read.token, index: read.index) }
-        for token in ready.abandonedReads { reads.abandoned(token) }
+        for read in ready.reads {
+            reads.confirmed(read.token, index: read.index)
+            settleInvitations(read.token, isConfirmed: true)
+        }
+        for token in ready.abandonedReads {
+            reads.abandoned(token)
+            settleInvitations(token, isConfirmed: false)
+        }
         release(reads.takeReady(applied: applied))
     }
 
@@ -98,6 +104,7 @@ extension ReplicaCore {
         if change.role != .leader {
             lessor.demote()
             isLessorActive = false
+            invitations = []
             memberTask?.done(.failure(.leaderChanged))
             memberTask = nil
         }

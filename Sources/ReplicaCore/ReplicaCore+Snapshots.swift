@@ -83,9 +83,7 @@ extension ReplicaCore {
             return
         }
         snapshots.sending.append(peer)
-        environment.sendSnapshot(
-            of: keyspace, to: member,
-            isLearner: introducible.contains(peer), term: raft.term)
+        environment.sendSnapshot(of: keyspace, to: member, term: raft.term)
     }
 
     /// A peer streamed us a snapshot, which is checked and in place.
@@ -133,6 +131,7 @@ extension ReplicaCore {
         keyspace = try environment.replaceKeyspace(
             bySnapshot: installing.path, memberID: memberID)
         raft?.snapshotInstalled(meta)
+        if joinToken != 0 { renewJoinToken() }
         memory.begin(applied: meta.index)
         waiting.skipped(through: meta.index)
         endDivergence(at: meta.index)

@@ -24,8 +24,12 @@ package final class ReplicaCore {
     private(set) var addressed = ClusterMembers.none
     /// Who dialled and is not among the members that this replica knows.
     var greeters: [ReplicaMember] = []
-    /// Whom this replica lets take up its id, as of the last `connect`.
-    var introduced: [UInt64] = []
+    /// As leader: who waits for the id of a learner.
+    var invitations: [PendingInvitation] = []
+    /// Those that went out with the last `connect`.
+    var invited: [Invitation] = []
+    /// While this replica may take up an id: what an invitation has to name. Else 0.
+    var joinToken: UInt64 = 0
     let startedEmpty: Bool
 
     // What came in this round.
@@ -115,6 +119,7 @@ package final class ReplicaCore {
 
     /// Before the first round.
     package func begin() throws(ReplicaFailure) {
+        renewJoinToken()
         connect()
         try advanceDivergence()
         if settings.campaignsAtOnce && startedEmpty { raft?.campaign() }
@@ -149,7 +154,7 @@ package final class ReplicaCore {
             nextTick = now.advanced(milliseconds: settings.heartbeatMilliseconds)
         }
         try drain()
-        if introduced != introducible { connect() }
+        if invited != openInvitations { connect() }
         stopIfHandedOver()
         publishStatus()
     }
@@ -170,7 +175,9 @@ package final class ReplicaCore {
             raft?.unreachable(peer)
             if raft?.leader == peer { raft?.forgetLeader() }
             asked.fail(to: peer, held: &newQuestions)
-        case .greeted(let peer, let asID): try greeted(by: peer, as: asID)
+        case .greeted(let peer): greeted(by: peer)
+        case .invited(let peer, let invitation): try invited(by: peer, invitation)
+        case .found(let peer, let token): found(peer, waitingWith: token)
         case .snapshotReceived(let from, let term, let path, let header):
             try snapshotReceived(from, term, path, header)
         case .snapshotSent(let peer, let succeeded):

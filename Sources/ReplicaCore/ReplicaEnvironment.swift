@@ -25,8 +25,11 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
     func send(_ answers: [PeerAnswer], to peer: UInt64)
     func isUp(_ peer: UInt64) -> Bool
     /// Whom to be connected with from now on. Connections report `.peerUp` and `.peerDown`.
-    func setMembers(_ cluster: ClusterMembers)
-    func setOwnID(_ id: UInt64)
+    /// Those who are invited learn it when they are dialled next.
+    func setMembers(_ members: [ReplicaMember], invitations: [Invitation])
+    /// - Parameter joinToken: not 0 while this replica waits for an invitation. Whoever dials it as
+    ///   another member then reports `.found`; one that comes with it is reported as `.invited`.
+    func setOwnID(_ id: UInt64, joinToken: UInt64)
 
     // MARK: Reads
 
@@ -39,8 +42,7 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
     /// Writes a snapshot file of the keyspace as it is and syncs it; reports `.snapshotSaved`.
     func saveSnapshot(of keyspace: Keyspace)
     /// Streams the keyspace as it is to a member; reports `.snapshotSent`.
-    func sendSnapshot(
-        of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64)
+    func sendSnapshot(of keyspace: Keyspace, to member: ReplicaMember, term: UInt64)
     /// Makes a keyspace of a snapshot file and puts it, durably, in the place of the replica's,
     /// which is stopped. The replica's directory has a state from now on.
     func replaceKeyspace(

@@ -118,13 +118,11 @@ private final class SoloEnvironment: ReplicaEnvironment, @unchecked Sendable {
     func send(_ requests: [PeerRequest], to peer: UInt64) -> Bool { false }
     func send(_ answers: [PeerAnswer], to peer: UInt64) {}
     func isUp(_ peer: UInt64) -> Bool { false }
-    func setMembers(_ cluster: ClusterMembers) {}
-    func setOwnID(_ id: UInt64) {}
+    func setMembers(_ members: [ReplicaMember], invitations: [Invitation]) {}
+    func setOwnID(_ id: UInt64, joinToken: UInt64) {}
     func serve(_ reads: ArraySlice<PendingRead>, _ keyspace: Keyspace) -> Bool { false }
     func saveSnapshot(of keyspace: Keyspace) { snapshotWanted = keyspace }
-    func sendSnapshot(
-        of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64
-    ) {}
+    func sendSnapshot(of keyspace: Keyspace, to member: ReplicaMember, term: UInt64) {}
     func replaceKeyspace(
         bySnapshot path: String, memberID: UInt64
     ) throws(ReplicaFailure) -> Keyspace {

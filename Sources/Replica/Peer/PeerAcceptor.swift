@@ -131,17 +131,12 @@ final class PeerAcceptor: ChannelInboundHandler {
             return refuse("this is a replica of another cluster", context)
         }
         let own = transport.ownID
-        if own == 0 {
-            guard hello.toIsLearner, [transport.name, transport.address].contains(hello.toName)
-            else {
-                return refuse("\(transport.name) has no data and waits to be taken in", context)
-            }
-            transport.inbox.sendAlways(
-                .greeted(hello.from, asID: hello.to))
-            return refuse("\(transport.name) takes up its new id", context)
-        }
         guard hello.to == own else {
-            return refuse("this is member \(own), not \(hello.to)", context)
+            if invite(hello, context) { return }
+            return refuse(
+                own == 0
+                    ? "\(transport.name) has no data and waits to be taken in"
+                    : "this is member \(own), not \(hello.to)", context)
         }
         var welcome = Bytes()
         switch hello.purpose {
@@ -157,8 +152,30 @@ final class PeerAcceptor: ChannelInboundHandler {
             welcome = receiver.resumePoint.encoded()
         }
         reader.bodyBytesMax = PeerFrame.bodyBytesMax
-        transport.inbox.sendAlways(.greeted(hello.from, asID: own))
+        transport.accepted(context.channel, from: hello.from.id)
+        transport.inbox.sendAlways(.greeted(hello.from))
         write(.welcome, welcome, context)
+    }
+
+    /// Without data, and dialled as another member: takes an invitation, or says what one has to
+    /// name. Returns whether that was so.
+    private func invite(_ hello: PeerHello, _ context: ChannelHandlerContext) -> Bool {
+        let token = transport.joinToken
+        guard token != 0, [transport.name, transport.address].contains(hello.toName) else {
+            return false
+        }
+        if hello.token == token {
+            let invitation = Invitation(memberID: hello.to, token: token)
+            transport.inbox.sendAlways(.invited(by: hello.from, invitation))
+            refuse("\(transport.name) takes up its new id", context)
+        } else {
+            var writer = ByteWriter()
+            writer.writeLittleEndian(token)
+            state = .ended
+            write(.waiting, writer.bytes, context)
+            context.close(promise: nil)
+        }
+        return true
     }
 
     private func finish(

@@ -14,6 +14,7 @@ struct PeerFrame {
         case snapshotEnd = 8
         case snapshotDone = 9
         case snapshotBegin = 10
+        case waiting = 11
     }
 
     static let headerBytes = 12

@@ -4,7 +4,7 @@ import ReplicaCore
 /// First frame of whoever dials.
 struct PeerHello: Equatable {
     static let magic: Bytes = Array("martlet-peer".utf8)
-    static let protocolVersion: UInt8 = 3
+    static let protocolVersion: UInt8 = 4
 
     enum Purpose: UInt8 {
         case messages = 0
@@ -14,11 +14,11 @@ struct PeerHello: Equatable {
     var clusterID: UInt64
     /// Who dials, and where it listens: a listener that is behind need not know it yet.
     var from: ReplicaMember
-    /// Whom the dialler wants: id, name, and whether that member is a learner so far, which a
-    /// replica without a directory may become.
+    /// Whom the dialler wants.
     var to: UInt64
     var toName: String
-    var toIsLearner: Bool
+    /// Not 0 where a replica without a directory is invited to take that id up.
+    var token: UInt64
     var purpose: Purpose
 
     func encoded() -> Bytes {
@@ -26,10 +26,10 @@ struct PeerHello: Equatable {
         writer.write(Self.magic)
         writer.write(Self.protocolVersion)
         writer.write(purpose.rawValue)
-        writer.write(toIsLearner)
         writer.writeLittleEndian(clusterID)
         writer.writeLittleEndian(from.id)
         writer.writeLittleEndian(to)
+        writer.writeLittleEndian(token)
         writer.writeCounted(Array(from.name.utf8))
         writer.writeCounted(Array(toName.utf8))
         writer.writeCounted(Array(from.peerHost.utf8))
@@ -38,14 +38,14 @@ struct PeerHello: Equatable {
     }
 
     init(
-        clusterID: UInt64, from: ReplicaMember, to: UInt64, toName: String, toIsLearner: Bool,
+        clusterID: UInt64, from: ReplicaMember, to: UInt64, toName: String, token: UInt64,
         purpose: Purpose
     ) {
         self.clusterID = clusterID
         self.from = from
         self.to = to
         self.toName = toName
-        self.toIsLearner = toIsLearner
+        self.token = token
         self.purpose = purpose
     }
 
@@ -63,10 +63,10 @@ struct PeerHello: Equatable {
             throw reader.failure("purpose", "\(rawPurpose) is not known here")
         }
         self.purpose = purpose
-        toIsLearner = try reader.readBool("learner flag")
         clusterID = try reader.readLittleEndian("cluster id")
         let id: UInt64 = try reader.readLittleEndian("from")
         to = try reader.readLittleEndian("to")
+        token = try reader.readLittleEndian("token")
         let name = try reader.readText("dialler's name")
         toName = try reader.readText("name")
         let host = try reader.readText("dialler's host")

@@ -13,11 +13,19 @@ final class PeerLink: Sendable {
     private static let pauseMillisecondsMin: Int64 = 20
     private static let pauseMillisecondsMax: Int64 = 500
 
+    /// What a link tells, on the event loop.
+    enum Event: Sendable {
+        case up
+        /// After having been up.
+        case down
+        /// The peer has no data, and waits for an invitation with this token.
+        case waiting(token: UInt64)
+    }
+
     let member: ReplicaMember
     private let tls: PeerTLS?
     private let eventLoop: any EventLoop
-    /// Called on the event loop: the link came up, or went down after having been up.
-    private let changed: @Sendable (_ isUp: Bool) -> Void
+    private let report: @Sendable (Event) -> Void
 
     private struct State {
         /// What the next connection says first.
@@ -37,25 +45,24 @@ final class PeerLink: Sendable {
 
     init(
         _ member: ReplicaMember, hello: PeerHello, tls: PeerTLS?, eventLoop: any EventLoop,
-        changed: @escaping @Sendable (Bool) -> Void
+        report: @escaping @Sendable (Event) -> Void
     ) {
         self.member = member
         state = Locked(State(hello: hello))
         self.tls = tls
         self.eventLoop = eventLoop
-        self.changed = changed
+        self.report = report
         dial()
     }
 
     var hello: PeerHello { state.withLock { $0.hello } }
 
-    /// Whether this link does for that greeting: what the member is matters to one that waits for
-    /// its id only, not to one that is connected. The next connection says the new one: a voter
-    /// that lost its directory must not take its id again for having been a learner once.
+    /// Whether this link does for that greeting: an invitation matters to one that waits for an id
+    /// only, not to one that is connected. The next connection says the new one.
     func takes(_ hello: PeerHello) -> Bool {
         state.withLock { state in
             var same = hello
-            same.toIsLearner = state.hello.toIsLearner
+            same.token = state.hello.token
             guard state.hello == hello || (state.channel != nil && state.hello == same) else {
                 return false
             }
@@ -134,14 +141,14 @@ final class PeerLink: Sendable {
             state.writingBytes = 0
             return (wasUp, pause, state.isClosed)
         }
-        if wasUp { changed(false) }
+        if wasUp { report(.down) }
         guard !isClosed else { return }
         eventLoop.scheduleTask(in: .milliseconds(pause)) { self.dial() }
     }
 
     fileprivate func welcomed(_ channel: any Channel) {
         state.withLock { $0.channel = channel }
-        changed(true)
+        report(.up)
     }
 
     /// Says hello and waits for the welcome; nothing else ever comes on this connection.
@@ -166,14 +173,24 @@ final class PeerLink: Sendable {
             var bytes = unwrapInboundIn(data)
             reader.append(&bytes)
             do throws(PeerProtocolError) {
-                while let frame = try reader.next() {
-                    guard frame.kind == .welcome else {
-                        throw PeerProtocolError(String(decoding: frame.body, as: UTF8.self))
-                    }
-                    link.welcomed(context.channel)
-                }
+                while let frame = try reader.next() { try take(frame, context) }
             } catch {
                 context.close(promise: nil)
+            }
+        }
+
+        private func take(
+            _ frame: PeerFrame, _ context: ChannelHandlerContext
+        ) throws(PeerProtocolError) {
+            switch frame.kind {
+            case .welcome: link.welcomed(context.channel)
+            case .waiting:
+                var reader = ByteReader(frame.body)
+                guard let token = try? reader.readLittleEndian("token") as UInt64 else {
+                    throw PeerProtocolError("a token without its bytes")
+                }
+                link.report(.waiting(token: token))
+            default: throw PeerProtocolError(String(decoding: frame.body, as: UTF8.self))
             }
         }
 

@@ -25,9 +25,12 @@ final class PeerTransport: Sendable {
     private struct State {
         /// 0 while this replica waits for its replacement.
         var ownID: UInt64
+        /// Not 0 while it may take up an id: see `ReplicaEnvironment`.
+        var joinToken: UInt64 = 0
         /// Sorted by member id.
         var links: [PeerLink] = []
-        var accepted: [any Channel] = []
+        /// With the member that said hello; 0 before that.
+        var accepted: [(channel: any Channel, peer: UInt64)] = []
         var isStopped = false
     }
     private let state: Locked<State>
@@ -96,25 +99,26 @@ final class PeerTransport: Sendable {
 
     var ownID: UInt64 { state.withLock { $0.ownID } }
 
-    func setOwnID(_ id: UInt64) {
-        state.withLock { $0.ownID = id }
+    var joinToken: UInt64 { state.withLock { $0.joinToken } }
+
+    func setOwnID(_ id: UInt64, joinToken: UInt64) {
+        state.withLock { ($0.ownID, $0.joinToken) = (id, joinToken) }
     }
 
     /// Dials whom we do not dial yet, and hangs up on who is no member any more.
-    func setMembers(_ cluster: ClusterMembers) {
+    func setMembers(_ members: [ReplicaMember], _ invitations: [Invitation]) {
         let own = ownID
         let old = state.withLock { $0.links }
         var links: [PeerLink] = []
-        for member in cluster.members where member.id != own {
-            let hello = hello(
-                to: member, isLearner: cluster.membership.learners.contains(member.id), .messages)
+        for member in members where member.id != own {
+            let token = invitations.first { $0.memberID == member.id }?.token ?? 0
+            let hello = hello(to: member, token: token, .messages)
             if let link = old.first(where: { $0.member == member && $0.takes(hello) }) {
                 links.append(link)
             } else {
-                let inbox = inbox
                 links.append(
-                    PeerLink(member, hello: hello, tls: tls, eventLoop: linkLoop) { isUp in
-                        inbox.sendAlways(isUp ? .peerUp(member.id) : .peerDown(member.id))
+                    PeerLink(member, hello: hello, tls: tls, eventLoop: linkLoop) {
+                        self.report($0, of: member.id)
                     })
             }
         }
@@ -126,14 +130,24 @@ final class PeerTransport: Sendable {
         if isStopped { for link in links { link.close() } }
     }
 
+    private func report(_ event: PeerLink.Event, of member: UInt64) {
+        switch event {
+        case .up: inbox.sendAlways(.peerUp(member))
+        case .down: inbox.sendAlways(.peerDown(member))
+        case .waiting(let token):
+            hangUp(on: member)
+            inbox.sendAlways(.found(member, token: token))
+        }
+    }
+
     func hello(
-        to member: ReplicaMember, isLearner: Bool, _ purpose: PeerHello.Purpose
+        to member: ReplicaMember, token: UInt64 = 0, _ purpose: PeerHello.Purpose
     ) -> PeerHello {
         var from = own
         from.id = ownID
         return PeerHello(
             clusterID: clusterID, from: from, to: member.id, toName: member.name,
-            toIsLearner: isLearner, purpose: purpose)
+            token: token, purpose: purpose)
     }
 
     func isUp(_ peer: UInt64) -> Bool {
@@ -175,32 +189,46 @@ final class PeerTransport: Sendable {
     }
 
     /// Streams the keyspace as it is to a peer, on a thread and a connection of its own.
-    func sendSnapshot(
-        of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64
-    ) {
+    func sendSnapshot(of keyspace: Keyspace, to member: ReplicaMember, term: UInt64) {
         let sender = SnapshotSender(
             transport: self, eventLoop: linkLoop.next(), member: member,
-            hello: hello(to: member, isLearner: isLearner, .snapshot), term: term)
+            hello: hello(to: member, .snapshot), term: term)
         _ = OSThread.start("snapshot-send", isBackground: true) { sender.run(keyspace) }
     }
 
     func accepted(_ channel: any Channel) {
         let isStopped = state.withLock { state -> Bool in
-            state.accepted.append(channel)
+            state.accepted.append((channel, 0))
             return state.isStopped
         }
         if isStopped { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in
-            self.state.withLock { state in state.accepted.removeAll { $0 === channel } }
+            self.state.withLock { state in state.accepted.removeAll { $0.channel === channel } }
         }
+    }
+
+    /// An accepted connection said who dialled.
+    func accepted(_ channel: any Channel, from peer: UInt64) {
+        state.withLock { state in
+            for position in state.accepted.indices
+            where state.accepted[position].channel === channel {
+                state.accepted[position].peer = peer
+            }
+        }
+    }
+
+    /// Nothing more is read of what a process said that is gone. On the loop of all connections.
+    private func hangUp(on peer: UInt64) {
+        let old = state.withLock { state in state.accepted.filter { $0.peer == peer } }
+        for (channel, _) in old { channel.close(promise: nil) }
     }
 
     /// Closes every connection. Called from a thread that is no event loop's.
     func stop() {
-        let (links, accepted) = state.withLock { state -> ([PeerLink], [any Channel]) in
+        let (links, accepted) = state.withLock { state in
             state.isStopped = true
             defer { state.links = [] }
-            return (state.links, state.accepted)
+            return (state.links, state.accepted.map(\.channel))
         }
         for link in links { link.close() }
         try? listener.close().wait()

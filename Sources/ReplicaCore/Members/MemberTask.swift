@@ -15,6 +15,8 @@ struct MemberTask {
         case are([UInt64], newcomers: [ReplicaMember])
         /// The member of this name has this id and votes.
         case isReplaced(ReplicaMember)
+        /// The learner of this name has this id.
+        case isLearnerReplaced(ReplicaMember)
     }
 
     enum Next {
@@ -56,6 +58,14 @@ struct MemberTask {
             if membership.contains(member.id) { return .wait }
             if let old = cluster.member(named: member.name) { return .propose(.remove(old.id)) }
             return .propose(.join(member.id, context: member.encoded()))
+        case .isLearnerReplaced(let member):
+            if membership.contains(member.id) { return .done(member.id) }
+            let old = cluster.member(named: member.name)
+            return .propose(
+                MembershipChange(
+                    (old.map { [.init(.remove, $0.id)] } ?? []) + [
+                        .init(.addLearner, member.id, context: member.encoded())
+                    ]))
         }
     }
 

@@ -12,8 +12,13 @@ package enum ReplicaInput: Sendable {
     case peerAnswers(from: UInt64, [PeerAnswer])
     case peerUp(UInt64)
     case peerDown(UInt64)
-    /// A peer dialled this replica as member `asID`.
-    case greeted(ReplicaMember, asID: UInt64)
+    /// A peer dialled this replica, and is connected.
+    case greeted(ReplicaMember)
+    /// A peer dialled this replica with an invitation.
+    case invited(by: ReplicaMember, Invitation)
+    /// The peer that was dialled as this member has no data and waits for an invitation with this
+    /// token. Nothing that an earlier process sent as this member comes after this.
+    case found(UInt64, token: UInt64)
     case snapshotReceived(from: UInt64, term: UInt64, path: String, SnapshotHeader)
     case snapshotSent(to: UInt64, succeeded: Bool)
     case snapshotSaved(Result<SnapshotHeader, KeyspaceError>)

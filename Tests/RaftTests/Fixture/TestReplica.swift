@@ -83,6 +83,11 @@ struct TestReplica {
         restart(lost: lost)
     }
 
+    /// The directory is lost; the replica comes back under its id, knowing nothing.
+    mutating func loseEverything() {
+        self = TestReplica(raft.configuration, membership: Membership(voters: []))
+    }
+
     /// Loses everything that is not durable. The state machine is rebuilt by applying again what
     /// the log holds after its snapshot.
     mutating func restart(lost: LostTail? = nil) {

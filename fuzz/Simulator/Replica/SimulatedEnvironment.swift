@@ -12,7 +12,8 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
     struct Link {
         var member: ReplicaMember
         var number: Int
-        var isLearner: Bool
+        /// With which the member is invited to take up its id; 0 if it is not.
+        var token: UInt64
         var isUp = false
         /// The process at the other end; a connection does not outlive it.
         var epoch = 0
@@ -32,7 +33,9 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
 
     private(set) var status = ReplicaStatus()
     private(set) var links: [Link] = []
-    var ownID: UInt64
+    private(set) var ownID: UInt64
+    /// Not 0 while the replica waits for an invitation.
+    private(set) var joinToken: UInt64 = 0
     private(set) var keyspace: Keyspace?
     /// A snapshot file being written.
     var saving: SnapshotStream?
@@ -97,12 +100,12 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
         links.contains { $0.member.id == peer && $0.isUp }
     }
 
-    func setMembers(_ cluster: ClusterMembers) {
+    func setMembers(_ members: [ReplicaMember], invitations: [Invitation]) {
         let old = links
-        links = cluster.members.filter { $0.id != ownID }.map { member in
+        links = members.filter { $0.id != ownID }.map { member in
             var link = Link(
                 member: member, number: world.number(named: member.name),
-                isLearner: cluster.membership.learners.contains(member.id))
+                token: invitations.first { $0.memberID == member.id }?.token ?? 0)
             if let same = old.first(where: { $0.member.id == member.id }) {
                 link.isUp = same.isUp
                 link.epoch = same.epoch
@@ -116,7 +119,9 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
         links[position].epoch = epoch
     }
 
-    func setOwnID(_ id: UInt64) { ownID = id }
+    func setOwnID(_ id: UInt64, joinToken: UInt64) {
+        (ownID, self.joinToken) = (id, joinToken)
+    }
 
     // MARK: Reads
 
@@ -129,9 +134,7 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
 
     func saveSnapshot(of keyspace: Keyspace) { world.saveSnapshot(of: keyspace, replica, self) }
 
-    func sendSnapshot(
-        of keyspace: Keyspace, to member: ReplicaMember, isLearner: Bool, term: UInt64
-    ) {
+    func sendSnapshot(of keyspace: Keyspace, to member: ReplicaMember, term: UInt64) {
         world.sendSnapshot(of: keyspace, to: member, term: term, replica, self)
     }
 

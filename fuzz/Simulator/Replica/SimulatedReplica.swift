@@ -11,6 +11,8 @@ final class SimulatedReplica {
         /// Not a member of the cluster yet.
         case spare
         case good
+        /// Taken in as a learner, which it stays until the operator promotes it.
+        case learning
         /// Ended with a code that a restart does not mend, or lost its directory.
         case broken
         /// Emptied by the operator, who waits until it votes again.
@@ -29,6 +31,8 @@ final class SimulatedReplica {
     }
     /// The member whose log the files hold.
     var lastMemberID: UInt64 = 0
+    /// Rises whenever its directory is emptied.
+    var life = 0
     /// Rises with every start and end; events meant for an earlier process find nobody.
     var epoch = 0
     var pausedUntil: UInt64 = 0
@@ -36,6 +40,8 @@ final class SimulatedReplica {
     var diskSlowness: UInt64 = 1
     /// Its file system says that little is left.
     var hasLowDisk = false
+    /// It loses its directory as soon as it votes.
+    var isDoomed = false
     /// Left out of the core that has to serve in the end.
     var isGone = false
 
@@ -72,7 +78,7 @@ final class SimulatedReplica {
     }
 
     /// Nobody has to see to it.
-    var isSettled: Bool { isGone || condition == .good || condition == .spare }
+    var isSettled: Bool { isGone || condition != .broken && condition != .beingReplaced }
 
     var directory: ReplicaDirectory { ReplicaDirectory(settings.directory) }
 

@@ -14,23 +14,32 @@ extension Simulation {
         var copies = 1
         if case .messages = packet, chance(per10000: scenario.duplicatePer10000) { copies = 2 }
         for _ in 0..<copies {
-            var time = max(now, network.clog(from, to)) + scenario.delayMin
-            time += below(scenario.delayMax)
-            if chance(per10000: scenario.latePer10000) { time += below(scenario.lateMax) }
             queue.add(
-                .deliver(packet, from: from, to: to, fromMember: fromMember, toMember: toMember),
-                at: time)
+                .deliver(
+                    packet, from: from, life: replicas[from - 1].life, to: to,
+                    fromMember: fromMember, toMember: toMember),
+                at: arrival(from: from, to))
         }
     }
 
+    private func arrival(from: Int, _ to: Int) -> UInt64 {
+        var time = max(now, network.clog(from, to)) + scenario.delayMin
+        time += below(scenario.delayMax)
+        if chance(per10000: scenario.latePer10000) { time += below(scenario.lateMax) }
+        return time
+    }
+
     func deliver(
-        _ packet: Packet, _ from: Int, _ to: Int, _ fromMember: UInt64, _ toMember: UInt64,
-        _ event: SimulationEvent
+        _ packet: Packet, _ from: Int, life: Int, _ to: Int, _ fromMember: UInt64,
+        _ toMember: UInt64, _ event: SimulationEvent
     ) {
         let epoch = replicas[to - 1].epoch
         guard let replica = live(to, epoch, event), !network.isBlocked(from, to),
             replica.process?.core.memberID == toMember
         else { return }
+        // Who finds that a member has lost its directory hangs up on what went before.
+        let sender = replicas[from - 1]
+        if sender.life != life, sender.process?.core.memberID == fromMember { return }
         switch packet {
         case .messages(let encoded):
             var messages: [Message] = []
@@ -75,20 +84,43 @@ extension Simulation {
         if peer.pausedUntil > now { return link.isUp }
         var greeter = member(replica.number)
         greeter.id = environment.ownID
-        if process.core.memberID == 0, link.isLearner {
-            // It takes up its new id, and refuses the connection this time.
-            tell(
-                peer,
-                .greeted(greeter, asID: link.member.id))
+        guard process.core.memberID == link.member.id else {
+            invite(link, process.environment, replica, greeter)
             return false
         }
-        guard process.core.memberID == link.member.id else { return false }
-        if !link.isUp {
-            tell(
-                peer,
-                .greeted(greeter, asID: link.member.id))
-        }
+        if !link.isUp { tell(peer, .greeted(greeter)) }
         return true
+    }
+
+    /// A replica without data was dialled, or one that promised nothing under another id. What both
+    /// say is on its way for a while, and what the dialler says may come to a later process.
+    private func invite(
+        _ link: SimulatedEnvironment.Link, _ there: SimulatedEnvironment,
+        _ replica: SimulatedReplica, _ greeter: ReplicaMember
+    ) {
+        if link.token != 0 {
+            let invitation = Invitation(memberID: link.member.id, token: link.token)
+            queue.add(
+                .invitation(greeter, invitation, to: link.number),
+                at: arrival(from: replica.number, link.number))
+        }
+        guard there.joinToken != 0, there.joinToken != link.token else { return }
+        queue.add(
+            .found(
+                link.member.id, token: there.joinToken, replica.number, epoch: replica.epoch),
+            at: arrival(from: link.number, replica.number))
+    }
+
+    func deliver(
+        _ invitation: Invitation, _ greeter: ReplicaMember, _ number: Int,
+        _ event: SimulationEvent
+    ) {
+        guard let replica = live(number, replicas[number - 1].epoch, event),
+            let process = replica.process, process.core.memberID != invitation.memberID
+        else { return }
+        // As `PeerAcceptor` has it.
+        guard process.environment.joinToken == invitation.token else { return }
+        tell(replica, .invited(by: greeter, invitation))
     }
 
     func traceMessage(_ message: Message, from replica: SimulatedReplica) {

@@ -68,6 +68,7 @@ package struct Scenario: Sendable {
         }
         places = replicas
         if faults.contains(.churn) { places = min(7, replicas + random.below(5)) }
+        if faults.contains(.learner) { places = max(places, min(7, replicas + 1)) }
     }
 
     private mutating func drawSpeeds(_ random: inout SeededRandom) {
@@ -117,7 +118,7 @@ package struct Scenario: Sendable {
 
     mutating func leaveOut(_ names: [String]) {
         faults.removeAll { names.contains($0.rawValue) }
-        if names.contains(FaultKind.churn.rawValue) { places = replicas }
+        if !faults.contains(.churn), !faults.contains(.learner) { places = replicas }
         if names.contains("loss") { lossPer10000 = 0 }
         if names.contains("duplicates") { duplicatePer10000 = 0 }
         if names.contains("late") { latePer10000 = 0 }
@@ -145,6 +146,7 @@ package enum FaultKind: String, Sendable, CaseIterable {
     case syncError, fullDisk, lowDisk, bitRot, misdirectedWrite, misread, keyspaceRot, lostDirectory
     case snapshotCut
     case transfer, churn
+    case learner, lostLearner, removedJoiner
 
     /// In how many of a hundred seeds it happens.
     var share: Int {
@@ -154,7 +156,9 @@ package enum FaultKind: String, Sendable, CaseIterable {
         case .blackout, .snapshotCut: 30
         case .clockJump: 15
         case .syncError, .fullDisk, .lowDisk, .bitRot, .misdirectedWrite, .misread: 20
-        case .keyspaceRot, .lostDirectory, .churn: 20
+        case .keyspaceRot, .lostDirectory, .churn, .removedJoiner: 20
+        case .learner: 30
+        case .lostLearner: 70
         }
     }
 }

@@ -58,9 +58,10 @@ extension Simulation {
             // Who is gone clears no alarm.
             lastLowDisk == 0 || now > lastLowDisk + 10_000_000,
             // A change under way may need everybody else.
-            knownMembers?.voters.count == activeReplicas.count, now > lastChurn + 10_000_000
+            let members = knownMembers, members.all.count == activeReplicas.count,
+            members.joining.isEmpty, now > lastChurn + 10_000_000
         else { return }
-        var spare = random.below((activeReplicas.count - 1) / 2 + 1)
+        var spare = random.below((members.voters.count - 1) / 2 + 1)
         while spare > 0 {
             let replica = drawReplica()
             if replica.isGone { continue }

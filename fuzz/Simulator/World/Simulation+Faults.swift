@@ -22,14 +22,14 @@ extension Simulation {
         let choices = scenario.faults.filter { $0 != .snapshotCut }
         guard !choices.isEmpty else { return }
         let fault = choices[random.below(choices.count)]
-        let victim = drawVictim()
+        let victim = drawVictim(of: fault)
         guard isAllowed(fault, victim) else { return }
         trace("fault: \(fault.rawValue) at \(victim.number)")
         coverage.note(fault, victim.process?.core.raft?.role)
         try inject(fault, victim)
     }
 
-    private func isAllowed(_ fault: FaultKind, _ victim: SimulatedReplica) -> Bool {
+    func isAllowed(_ fault: FaultKind, _ victim: SimulatedReplica) -> Bool {
         switch fault {
         case .syncError, .bitRot, .misdirectedWrite, .misread, .keyspaceRot, .lostDirectory,
             .churn:
@@ -38,8 +38,23 @@ extension Simulation {
                 && (lastChurn == 0 || now > lastChurn + 10_000_000)
                 && replicas.allSatisfy { $0.isSettled && !$0.isDamaged && !$0.isRotten }
                 && replicas.allSatisfy { !$0.hasLostTail && $0.files.syncsUntilFailure == nil }
+        case .learner:
+            lastChurn == 0 || now > lastChurn + 10_000_000
+        case .lostLearner: isPlainLearner(victim)
+        case .removedJoiner: victim.condition == .beingReplaced
         default: true
         }
+    }
+
+    /// Whether nobody's majority has counted or may count on what it has.
+    func isPlainLearner(_ replica: SimulatedReplica) -> Bool {
+        guard replica.condition == .learning, replica.lastMemberID != 0 else { return false }
+        return !committed.membership.isVoter(replica.lastMemberID)
+            && replicas.allSatisfy { other in
+                let raft = other.process?.core.raft
+                return raft.map { !$0.membership.isVoter(replica.lastMemberID) } ?? true
+                    && !hasOpenChange(other.durable)
+            }
     }
 
     /// Without any one voter the others are a majority, also once a change of the members that is
@@ -95,6 +110,9 @@ extension Simulation {
             askLeader(
                 .transferLeadership(
                     to: random.chance(1, in: 2) ? 0 : victim.process?.core.memberID ?? 0))
+        case .learner: try takeInLearner()
+        case .lostLearner: loseLearner(victim)
+        case .removedJoiner: removeJoiner(victim)
         case .churn: if random.chance(1, in: 2) { try grow() } else { shrink(victim) }
         case .snapshotCut: break
         }
@@ -109,8 +127,13 @@ extension Simulation {
     }
 
     /// Often the leader, or a replica that waits for its disk: there a fault does most.
-    private func drawVictim() -> SimulatedReplica {
+    private func drawVictim(of fault: FaultKind) -> SimulatedReplica {
         let any = drawReplica()
+        switch fault {
+        case .lostLearner: return replicas.first(where: isPlainLearner) ?? any
+        case .removedJoiner: return replicas.first { $0.condition == .beingReplaced } ?? any
+        default: break
+        }
         switch random.below(4) {
         case 0: return currentLeader ?? any
         case 1: return replicas.first { $0.process?.environment.batch != nil } ?? any
@@ -121,6 +144,10 @@ extension Simulation {
     private func crash(_ replica: SimulatedReplica, losesPower: Bool) {
         guard replica.process != nil else { return }
         if losesPower { cutPower(replica) } else { end(replica) }
+        restartLater(replica)
+    }
+
+    func restartLater(_ replica: SimulatedReplica) {
         // Some come back before anybody noticed, some after elections and compactions.
         let rest = 500 + below([3_000, 30_000, 500_000, 4_000_000][random.below(4)])
         queue.add(.restart(replica.number, epoch: replica.epoch), at: now + rest)

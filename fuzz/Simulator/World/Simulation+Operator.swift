@@ -21,6 +21,7 @@ extension Simulation {
                     trace("operator: \(replica.number) waits for its replacement")
                     replica.condition = .beingReplaced
                 }
+            case .learning: teach(replica)
             case .broken: try empty(replica)
             case .beingReplaced: lookAfter(replica)
             }
@@ -46,9 +47,8 @@ extension Simulation {
         guard let id = replica.process?.core.memberID, let members = knownMembers else { return }
         if members.voters.contains(id) {
             replaced(replica)
-        } else if id != 0, !members.contains(id), replacing == nil {
-            // Replaced once more, while nobody could reach it or before it had any state: it keeps
-            // to the id it took up, which is nobody's.
+        } else if id != 0, !members.contains(id), replacing == nil, !mayChangeID(replica) {
+            // Replaced once more, while nobody could reach it: what it has is of nobody's id.
             end(replica)
             replica.condition = .broken
         } else if replacing == nil {
@@ -56,14 +56,27 @@ extension Simulation {
         }
     }
 
+    func mayChangeID(_ replica: SimulatedReplica) -> Bool {
+        replica.process?.core.raft?.mayChangeID ?? true
+    }
+
     private func replaced(_ replica: SimulatedReplica) {
         trace("operator: \(replica.number) votes again")
         replica.condition = .good
         if replacing == replica.number { replacing = nil }
+        if replica.isDoomed { loseDoomed(replica) }
     }
 
     private func empty(_ replica: SimulatedReplica) throws(Violation) {
-        trace("operator: empties \(replica.number)")
+        replica.lostLogs.append((replica.lastMemberID, replica.durable))
+        try lose(replica)
+        replica.condition = .beingReplaced
+        try start(replica)
+    }
+
+    /// The directory is empty from now on.
+    func lose(_ replica: SimulatedReplica) throws(Violation) {
+        trace("the directory of \(replica.number) is emptied")
         do throws(ReplicaFailure) {
             for path in [
                 replica.directory.keyspace, replica.directory.snapshots,
@@ -75,16 +88,14 @@ extension Simulation {
         } catch {
             throw .correctness("cannot empty a directory: \(error)")
         }
-        replica.lostLogs.append((replica.lastMemberID, replica.durable))
+        replica.life += 1
         replica.files.removeAll()
         replica.durable = LogMirror()
         replica.inFlight = []
         replica.lastMemberID = 0
-        replica.condition = .beingReplaced
-        try start(replica)
     }
 
-    private func ask(_ replica: SimulatedReplica) {
+    func ask(_ replica: SimulatedReplica) {
         guard let leader = currentLeader else { return }
         replacing = replica.number
         trace(
@@ -117,6 +128,9 @@ extension Simulation {
         let name = replica.settings.name
         let known = leader.process?.environment.status.members.first { $0.name == name }
         guard let known else {
+            if replica.condition == .learning {
+                return .add(member(replica.number), staysLearner: true)
+            }
             return replica.number <= scenario.replicas
                 ? .replace(name: name) : .add(member(replica.number), staysLearner: false)
         }

@@ -121,6 +121,7 @@ package final class Simulation {
             replicas.append(replica)
         }
         for replica in activeReplicas { try start(replica) }
+        if scenario.faults.contains(.learner) { try takeInLearner() }
         for _ in 0..<scenario.clients + scenario.rushingClients { clients.append(Client()) }
         for client in clients.indices {
             queue.add(.clientStart(client), at: below(scenario.thinkMax))
@@ -186,8 +187,14 @@ package final class Simulation {
         case .round(let number, let epoch, let serial):
             guard let replica = live(number, epoch, event) else { return }
             if replica.process?.roundSerial == serial { try runRound(replica) }
-        case .deliver(let packet, let from, let to, let fromMember, let toMember):
-            deliver(packet, from, to, fromMember, toMember, event)
+        case .deliver(let packet, let from, let life, let to, let fromMember, let toMember):
+            deliver(packet, from, life: life, to, fromMember, toMember, event)
+        case .invitation(let greeter, let invitation, let number):
+            deliver(invitation, greeter, number, event)
+        case .found(let member, let token, let number, let epoch):
+            if let replica = live(number, epoch, event) {
+                tell(replica, .found(member, token: token))
+            }
         case .logDone(let number, let epoch):
             guard let replica = live(number, epoch, event) else { return }
             try finishLogBatch(replica)
@@ -209,6 +216,8 @@ package final class Simulation {
         case .spaceFreed(let number):
             replicas[number - 1].files.capacityBytes = nil
             replicas[number - 1].hasLowDisk = false
+        case .networkHeals: network.heal()
+        case .directoryLost(let number): try directoryLost(replicas[number - 1])
         case .fault: try injectFault()
         case .operatorLooks: try operatorLooks()
         case .operatorHeard(let number, let isDone): operatorHeard(number, isDone)

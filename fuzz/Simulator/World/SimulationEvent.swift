@@ -8,7 +8,10 @@ import ReplicaCore
 enum SimulationEvent: Sendable {
     /// The core's thread runs; void if another round was set for earlier.
     case round(Int, epoch: Int, serial: Int)
-    case deliver(Packet, from: Int, to: Int, fromMember: UInt64, toMember: UInt64)
+    case deliver(
+        Packet, from: Int, life: Int, to: Int, fromMember: UInt64, toMember: UInt64)
+    case invitation(ReplicaMember, Invitation, to: Int)
+    case found(UInt64, token: UInt64, Int, epoch: Int)
     case logDone(Int, epoch: Int)
     case served(PendingRead, Keyspace, Int, epoch: Int)
     case snapshotSaved(Int, epoch: Int)
@@ -17,6 +20,8 @@ enum SimulationEvent: Sendable {
     case scrub(Int, epoch: Int)
     case restart(Int, epoch: Int)
     case spaceFreed(Int)
+    case networkHeals
+    case directoryLost(Int)
     case fault
     case operatorLooks
     case operatorHeard(Int, isDone: Bool)
