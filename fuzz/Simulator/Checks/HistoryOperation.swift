@@ -17,7 +17,8 @@ package struct HistoryOperation: Sendable {
         case answer(UInt64)
     }
 
-    package var name: String
+    /// Made when it is needed: for an explanation.
+    package let name: @Sendable () -> String
     package var action: Action
     package var outcome: Outcome
     /// Positions in the order of events.
@@ -25,7 +26,7 @@ package struct HistoryOperation: Sendable {
     package var returned: Int
 
     package init(
-        _ name: String, _ action: Action, _ outcome: Outcome, called: Int,
+        _ name: @autoclosure @escaping @Sendable () -> String, _ action: Action, _ outcome: Outcome, called: Int,
         returned: Int = Int.max
     ) {
         self.name = name

@@ -6,6 +6,8 @@ package import Keyspace
 /// It knows what simulated clients send; nested transactions and sorted ranges they do not.
 package struct ModelKeyspace: Sendable {
     package private(set) var items: [KeyValue] = []
+    /// Sum of the hashes of `items`.
+    private var itemsHash: UInt64 = 0
     package private(set) var revision: Int64 = 1
     package private(set) var compactRevision: Int64 = 0
     /// Ids, rising.
@@ -27,16 +29,38 @@ package struct ModelKeyspace: Sendable {
         }
     }
 
-    package func find(_ key: Bytes) -> KeyValue? { items.first { $0.key == key } }
+    package func find(_ key: Bytes) -> KeyValue? {
+        position(of: key).map { items[$0] }
+    }
+
+    private func position(of key: Bytes) -> Int? {
+        let position = position(for: key)
+        return position < items.count && items[position].key == key ? position : nil
+    }
+
+    /// Where the key is, or would be.
+    private func position(for key: Bytes) -> Int {
+        var low = 0
+        var high = items.count
+        while low < high {
+            let middle = (low + high) / 2
+            if isOrderedBefore(items[middle].key, key) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
 
     package func range(_ request: RangeRequest) -> RangeResponse {
-        let found = items.filter { request.range.contains($0.key) }
+        let found: [KeyValue]
+        switch request.range.end {
+        case .unbounded where request.range.start.isEmpty: found = items
+        default: found = items.filter { request.range.contains($0.key) }
+        }
         return RangeResponse(
             revision: revision, keyValues: found, more: false, count: Int64(found.count))
     }
 
     package var digest: UInt64 {
-        ResultDigest.ofState(items, revision: revision, compactRevision, leases)
+        ResultDigest.ofState(itemsHash, revision: revision, compactRevision, leases)
     }
 
     // MARK: Transactions
@@ -77,7 +101,7 @@ package struct ModelKeyspace: Sendable {
     private mutating func put(
         _ key: Bytes, _ value: Bytes, lease: Int64, at revision: Int64
     ) -> KeyValue? {
-        let position = items.firstIndex { !isOrderedBefore($0.key, key) } ?? items.count
+        let position = position(for: key)
         var item = KeyValue(
             key: key, value: value, createRevision: revision, modRevision: revision, version: 1)
         item.lease = lease
@@ -86,17 +110,20 @@ package struct ModelKeyspace: Sendable {
             previous = items[position]
             item.createRevision = items[position].createRevision
             item.version = items[position].version + 1
+            itemsHash &-= ResultDigest.of(items[position])
             items[position] = item
         } else {
             items.insert(item, at: position)
         }
+        itemsHash &+= ResultDigest.of(item)
         events.append(Event(kind: .put, keyValue: item, previous: previous))
         return previous
     }
 
     private mutating func delete(_ key: Bytes, at revision: Int64) {
-        guard let position = items.firstIndex(where: { $0.key == key }) else { return }
+        guard let position = position(of: key) else { return }
         let previous = items.remove(at: position)
+        itemsHash &-= ResultDigest.of(previous)
         let gone = KeyValue(
             key: key, value: [], createRevision: 0, modRevision: revision, version: 0)
         events.append(Event(kind: .delete, keyValue: gone, previous: previous))

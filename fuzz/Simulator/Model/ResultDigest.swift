@@ -77,14 +77,31 @@ package enum ResultDigest {
         return hash.value
     }
 
+    /// Of one key and what it holds.
+    static func of(_ item: KeyValue) -> UInt64 {
+        var hash = TraceHash()
+        add(item, to: &hash)
+        return hash.value
+    }
+
+    /// Of the whole state of a replica.
     static func ofState(
         _ items: [KeyValue], revision: Int64, _ compactRevision: Int64, _ leases: [Int64]
+    ) -> UInt64 {
+        ofState(
+            items.reduce(0) { $0 &+ of($1) }, revision: revision, compactRevision, leases)
+    }
+
+    /// Keys are part of what is hashed and differ from each other, so that the sum says as much
+    /// as their sequence would.
+    static func ofState(
+        _ itemsHash: UInt64, revision: Int64, _ compactRevision: Int64, _ leases: [Int64]
     ) -> UInt64 {
         var hash = TraceHash()
         hash.add(UInt64(bitPattern: revision))
         hash.add(UInt64(bitPattern: compactRevision))
+        hash.add(itemsHash)
         for lease in leases { hash.add(UInt64(bitPattern: lease)) }
-        for item in items { add(item, to: &hash) }
         return hash.value
     }
 }

@@ -36,6 +36,8 @@ final class SimulatedReplica {
     /// Rises with every start and end; events meant for an earlier process find nobody.
     var epoch = 0
     var pausedUntil: UInt64 = 0
+    /// When the core's thread runs next; never without a process.
+    var roundAt = UInt64.max
     /// Times how long a sync takes.
     var diskSlowness: UInt64 = 1
     /// Its file system says that little is left.
@@ -91,9 +93,6 @@ final class SimulatedProcess {
     let core: ReplicaCore
     let environment: SimulatedEnvironment
     var inbox: [ReplicaInput] = []
-    /// When the next round is set for, and which event brings it.
-    var roundAt = UInt64.max
-    var roundSerial = 0
 
     // As of the last look
     var monotony = Monotony()

@@ -76,11 +76,8 @@ extension Simulation {
 
     /// Wakes the core's thread at a time; an earlier wake-up stays.
     func scheduleRound(_ replica: SimulatedReplica, at time: UInt64) {
-        guard let process = replica.process, time < process.roundAt else { return }
-        process.roundAt = time
-        process.roundSerial += 1
-        queue.add(
-            .round(replica.number, epoch: replica.epoch, serial: process.roundSerial), at: time)
+        guard replica.process != nil else { return }
+        replica.roundAt = min(replica.roundAt, time)
     }
 
     func tell(_ replica: SimulatedReplica, _ input: ReplicaInput) {
@@ -89,8 +86,12 @@ extension Simulation {
     }
 
     func runRound(_ replica: SimulatedReplica) throws(Violation) {
+        replica.roundAt = .max
         guard let process = replica.process else { return }
-        process.roundAt = .max
+        guard replica.pausedUntil <= now else {
+            replica.roundAt = replica.pausedUntil
+            return
+        }
         let inputs = process.inbox
         process.inbox = []
         do throws(ReplicaFailure) {
@@ -134,6 +135,7 @@ extension Simulation {
         if process.core.memberID != 0 { replica.lastMemberID = process.core.memberID }
         process.environment.keyspace?.stop()
         replica.process = nil
+        replica.roundAt = .max
         replica.epoch += 1
         replica.pausedUntil = 0
     }

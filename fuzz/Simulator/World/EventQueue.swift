@@ -17,7 +17,8 @@ struct EventQueue<Event: Sendable>: Sendable {
     private var events: [Event?] = []
     private var freeSlots: [Int] = []
 
-    var isEmpty: Bool { items.isEmpty }
+    /// When the next event is due; nil if there is none.
+    var nextTime: UInt64? { items.first?.time }
 
     mutating func add(_ event: Event, at time: UInt64) {
         sequence += 1

@@ -109,14 +109,17 @@ extension Simulation {
             trace("client \(client) has \(operation): kept alive")
         }
         hash.add(UInt64(operation))
-        queue.add(.clientStart(client), at: now + 1 + below(scenario.thinkMax))
+        queue.add(.clientStart(client), at: now + 1 + below(thinkMax))
     }
+
+    /// Once the faults have ended and everybody was served, a few requests are enough.
+    private var thinkMax: UInt64 { isServed ? max(scenario.thinkMax, 400_000) : scenario.thinkMax }
 
     func takeTimeout(_ operation: Int) {
         guard operations[operation].isOpen else { return }
         operations[operation].isOpen = false
         trace("client \(operations[operation].client) gives \(operation) up")
-        queue.add(.clientStart(operations[operation].client), at: now + below(scenario.thinkMax))
+        queue.add(.clientStart(operations[operation].client), at: now + below(thinkMax))
     }
 
     private func see(_ item: KeyValue, _ client: Int) {
@@ -149,14 +152,14 @@ extension Simulation {
         var history: [HistoryOperation] = []
         var clientPayloads: Set<Bytes> = []
         for (number, operation) in operations.enumerated() {
-            let name = "\(number): \(operation.request.text)"
+            @Sendable func name() -> String { "\(number): \(operation.request.text)" }
             switch operation.request {
             case .keepAlive: break
             case .range(let request):
                 guard let answer = operation.answer else { continue }
                 history.append(
                     HistoryOperation(
-                        name, .range(request), .answer(answer), called: operation.called,
+                        name(), .range(request), .answer(answer), called: operation.called,
                         returned: operation.returned))
             case .command(let command):
                 guard let payload = operation.payload else { continue }
@@ -165,19 +168,19 @@ extension Simulation {
                 if case .leaseRevoke = command, !indexes.isEmpty { continue }
                 clientPayloads.insert(payload)
                 guard indexes.count < 2 else {
-                    throw .correctness("operation \(name) is in the log twice: \(indexes)")
+                    throw .correctness("operation \(name()) is in the log twice: \(indexes)")
                 }
                 guard let index = indexes.first else {
                     // A client that heard nothing: it never took effect.
                     guard operation.answer != nil else { continue }
-                    throw .correctness("operation \(name) was acknowledged and is not in the log")
+                    throw .correctness("operation \(name()) was acknowledged and is not in the log")
                 }
                 let applied = appliedPositions[Int(index) - 1]
                 // Who heard an error does not know when it took effect, or whether.
                 let returned = operation.answer == nil ? applied : operation.returned
                 history.append(
                     HistoryOperation(
-                        name, .command(command),
+                        name(), .command(command),
                         operation.answer.map { .answer($0) } ?? .unknown,
                         called: operation.called, returned: min(returned, applied)))
             }

@@ -31,6 +31,7 @@ extension Simulation {
                 client.successes >= before + Self.operationsWanted
             }
         }
+        isServed = true
         try go("lost replicas are replaced") {
             self.replicas.allSatisfy(\.isSettled)
         }

@@ -6,8 +6,6 @@ import ReplicaCore
 /// What can happen next. Replicas are named by number; an event of an earlier process of a replica
 /// is void.
 enum SimulationEvent: Sendable {
-    /// The core's thread runs; void if another round was set for earlier.
-    case round(Int, epoch: Int, serial: Int)
     case deliver(
         Packet, from: Int, life: Int, to: Int, fromMember: UInt64, toMember: UInt64)
     case invitation(ReplicaMember, Invitation, to: Int)

@@ -14,12 +14,17 @@ package struct TraceHash: Sendable, Hashable {
 
     package mutating func add(_ bytes: Bytes) {
         add(UInt64(bytes.count))
-        var word: UInt64 = 0
-        for (position, byte) in bytes.enumerated() {
-            word = word << 8 | UInt64(byte)
-            if position & 7 == 7 { add(word) }
+        unsafe bytes.withUnsafeBytes { raw in
+            var offset = 0
+            while offset + 8 <= raw.count {
+                add(unsafe raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                offset += 8
+            }
+            guard offset < raw.count else { return }
+            var word: UInt64 = 0
+            for index in offset..<raw.count { word = unsafe word << 8 | UInt64(raw[index]) }
+            add(word)
         }
-        if bytes.count & 7 != 0 { add(word) }
     }
 
     /// 16 hexadecimal digits.
