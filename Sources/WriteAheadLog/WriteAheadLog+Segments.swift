@@ -69,9 +69,11 @@ extension WriteAheadLog {
             try files.rename(spare, to: name)
             file = try files.open(name)
             reserved = try file.size()
+            isUsedFile = true
         } else {
             file = try files.create(name)
             reserved = 0
+            isUsedFile = false
         }
         durable = 0
         segments.append(
@@ -119,7 +121,7 @@ extension WriteAheadLog {
         bytes += Sector.seal(payload, at: first, sequence: sequence, durable: 0, salt: salt)
         precondition(bytes.count == (Int(first) + 1) * Sector.byteCount)
         try reserve(UInt64(bytes.count))
-        try file.write(bytes, at: 0)
+        try write(bytes, at: 0)
         lastCheck = UInt32(littleEndianBytes: bytes[(bytes.count - 4)...])
         isVoteWritten = true
         segments[newest].usedBytes = UInt64(bytes.count)

@@ -69,4 +69,35 @@ import WriteAheadLog
             try log.release(before: next > 10 ? next - 10 : 0)
         }
     }
+
+    /// A disk may damage what nobody reads any more. It must not be taken for damage of what is
+    /// written there later, nor for damage behind its end.
+    @Test(arguments: 0..<40) func damageInASpareIsNobodysLoss(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        let files = MemoryLogFiles()
+        var (log, recovered) = try reopen(files)
+        var next: UInt64 = 1
+        for _ in 0..<60 {
+            try log.append(entries: [entry(next, bytes: 300)])
+            try log.sync()
+            next += 1
+        }
+        try log.release(before: 50)
+        let spares = try files.names().filter { $0.hasSuffix(".spare") }
+        #expect(!spares.isEmpty)
+        for spare in spares {
+            let count = try files.content(of: spare).count
+            for sector in 0..<count / 512 {
+                try files.flip(spare, at: sector * 512 + random.below(512), mask: 4)
+            }
+        }
+        for _ in 0..<40 {
+            try log.append(entries: [entry(next, bytes: random.below(1500))])
+            try log.sync()
+            (log, recovered) = try reopen(files)
+            #expect(recovered.lastIndex == next && recovered.damage == nil)
+            next += 1
+            try log.release(before: next > 10 ? next - 10 : 0)
+        }
+    }
 }

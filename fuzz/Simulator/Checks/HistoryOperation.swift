@@ -17,8 +17,8 @@ package struct HistoryOperation: Sendable {
         case answer(UInt64)
     }
 
-    /// Made when it is needed: for an explanation.
-    package let name: @Sendable () -> String
+    private let makeName: @Sendable () -> String
+    package var name: String { makeName() }
     package var action: Action
     package var outcome: Outcome
     /// Positions in the order of events.
@@ -26,10 +26,18 @@ package struct HistoryOperation: Sendable {
     package var returned: Int
 
     package init(
-        _ name: @autoclosure @escaping @Sendable () -> String, _ action: Action, _ outcome: Outcome, called: Int,
+        _ name: String, _ action: Action, _ outcome: Outcome, called: Int,
         returned: Int = Int.max
     ) {
-        self.name = name
+        self.init(named: { name }, action, outcome, called: called, returned: returned)
+    }
+
+    /// - Parameter makeName: called where an explanation needs the name.
+    init(
+        named makeName: @escaping @Sendable () -> String, _ action: Action, _ outcome: Outcome,
+        called: Int, returned: Int
+    ) {
+        self.makeName = makeName
         self.action = action
         self.outcome = outcome
         self.called = called

@@ -133,6 +133,6 @@ private struct Search {
 
     private func describe(_ operation: HistoryOperation) -> String {
         let end = operation.returned == Int.max ? "never" : "\(operation.returned)"
-        return "\(operation.name()) (\(operation.called) to \(end))"
+        return "\(operation.name) (\(operation.called) to \(end))"
     }
 }

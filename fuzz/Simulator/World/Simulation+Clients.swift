@@ -159,7 +159,7 @@ extension Simulation {
                 guard let answer = operation.answer else { continue }
                 history.append(
                     HistoryOperation(
-                        name(), .range(request), .answer(answer), called: operation.called,
+                        named: name, .range(request), .answer(answer), called: operation.called,
                         returned: operation.returned))
             case .command(let command):
                 guard let payload = operation.payload else { continue }
@@ -180,7 +180,7 @@ extension Simulation {
                 let returned = operation.answer == nil ? applied : operation.returned
                 history.append(
                     HistoryOperation(
-                        name(), .command(command),
+                        named: name, .command(command),
                         operation.answer.map { .answer($0) } ?? .unknown,
                         called: operation.called, returned: min(returned, applied)))
             }
