@@ -30,6 +30,8 @@ final class GRPCCall: HTTPResponseReceiver, @unchecked Sendable {
     private var withheldBytes = 0
 
     var timeoutMilliseconds: Int64 = 0
+    /// Sent along with gRPC's own.
+    var headers: HTTPHeaders = [:]
     /// The receiver gives messages back when it is done with them.
     var holdsWindow = false
     var isOver: Bool { receiver == nil }
@@ -54,6 +56,7 @@ final class GRPCCall: HTTPResponseReceiver, @unchecked Sendable {
         self.connection = connection
         var headers: HTTPHeaders = ["content-type": "application/grpc", "te": "trailers"]
         if timeoutMilliseconds > 0 { headers.add("grpc-timeout", "\(timeoutMilliseconds)m") }
+        for header in self.headers.fields { headers.add(header.name, header.value) }
         let request = HTTPClientRequest(method: "POST", target: path, headers: headers)
         let stream = connection.open(request, endsRequest: false, receiver: self)
         guard !isOver else { return }

@@ -65,8 +65,11 @@ package final class GRPCChannel: @unchecked Sendable {
     }
 
     /// Any number of messages each way. A stream that fails is over; open another.
-    package func stream(_ path: String, receiver: any GRPCClientReceiver) -> GRPCClientStream {
+    package func stream(
+        _ path: String, receiver: any GRPCClientReceiver, headers: HTTPHeaders = [:]
+    ) -> GRPCClientStream {
         let call = GRPCCall(self, path, receiver)
+        call.headers = headers
         call.holdsWindow = true
         onLoop { self.start(call) }
         return GRPCClientStream(call)

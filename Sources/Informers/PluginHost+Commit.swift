@@ -4,6 +4,9 @@ import Objects
 import Store
 
 extension PluginHost {
+    /// A store that commits in parts compares the guards of all plans with each part.
+    private static let plansInPartsMax = 8
+
     /// Reconciles what is ready and commits the plans together; answers the revision that the
     /// view must reach before anything else is reconciled.
     func commitReady(_ term: Leadership.Term) async throws -> Int64 {
@@ -62,7 +65,8 @@ extension PluginHost {
         let monotonic = MonotonicTime.now()
         var context = ReconcileContext(view: view, now: now, random: random)
         defer { random = context.random }
-        while batch.members.count < configuration.batchPlansMax,
+        let plansMax = store.commitsWhole ? configuration.batchPlansMax : Self.plansInPartsMax
+        while batch.members.count < plansMax,
             batch.byteCount < configuration.batchBytesMax,
             batch.mutationCount < Limits.commitMutationsMax / 2, let key = queue.take()
         {

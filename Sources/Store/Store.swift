@@ -16,6 +16,9 @@ package protocol Store: Sendable {
     func transaction(
         _ request: TransactionRequest, _ done: @escaping Completion<TransactionResponse>)
     func commit(_ request: CommitRequest, _ done: @escaping Completion<CommitResponse>)
+    /// Whether a commit of several objects takes effect as a whole. Where it does not, a guard that
+    /// fails late, or an error, may leave the first objects changed and the others not.
+    var commitsWhole: Bool { get }
     /// Forgets what was overwritten or deleted up to `revision`; answers the store's revision.
     func compact(to revision: Int64, _ done: @escaping Completion<Int64>)
 
@@ -37,6 +40,8 @@ package protocol Store: Sendable {
 }
 
 extension Store {
+    package var commitsWhole: Bool { true }
+
     package func range(
         _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
         _ done: @escaping Completion<RangeAnswer>

@@ -82,15 +82,17 @@ def is_gone(pid):
 
 
 class Cluster:
-    def __init__(self, directory=None, nodes=1, replicas=3, flags=()):
+    def __init__(self, directory=None, nodes=1, replicas=3, flags=(), etcd=None):
+        """With `etcd`, an `Etcd` of etcd.py, the state is there and not in replicas."""
         self.scratch = None
+        self.etcd = etcd
         if directory is None:
             self.scratch = tempfile.mkdtemp(prefix="martlet-e2e-")
             directory = os.path.join(self.scratch, "data")
         self.directory = str(directory)
         self.nodes = nodes
         self.replicas = replicas
-        self.flags = list(flags)
+        self.flags = [*flags, *(etcd.martlet_flags if etcd else [])]
         self.store_port = free_ports(10 * replicas)
         # The API ports lie in the gaps that the store ports leave.
         self.api_port = self.store_port + 3
@@ -171,6 +173,8 @@ class Cluster:
         return f"https://127.0.0.1:{self.store_port + 10 * (number - 1)}"
 
     def etcdctl(self, *arguments, number=1, input=None, check=True, timeout=30, endpoints=None):
+        if self.etcd:
+            return self.etcd.etcdctl(*arguments, input=input, check=check)
         pki = self.directory + "/pki"
         env = {**os.environ, "ETCDCTL_API": "3"}
         return run(

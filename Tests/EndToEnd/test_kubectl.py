@@ -15,14 +15,17 @@ WEB = str(ROOT / "examples" / "web.yaml")
 
 
 class KubectlTests(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.cluster = Cluster(nodes=1)
-        cls.cluster.up()
+    """Runs over a cluster of any make: test_on_etcd.py has another."""
 
     @classmethod
-    def tearDownClass(cls):
-        cls.cluster.close()
+    def make_cluster(cls):
+        return Cluster(nodes=1)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.make_cluster()
+        cls.addClassCleanup(cls.cluster.close)
+        cls.cluster.up()
 
     def kubectl(self, *arguments, **options):
         return self.cluster.kubectl(*arguments, **options)

@@ -25,6 +25,8 @@ struct ClusterLayout: Sendable, Hashable {
     var nodes: [String]
     var isStoreOnly: Bool
     var isPlaintext: Bool
+    /// Where the state lies, if the servers have no replicas.
+    var externalStore: ExternalStore?
     /// Set once every replica has answered: from then on an empty replica directory has lost
     /// data, and its replica must not vote.
     var isBootstrapped: Bool
@@ -57,6 +59,7 @@ struct ClusterLayout: Sendable, Hashable {
         nodes = (0..<shape.nodeCount).map { "node-\($0 + 1)" }
         isStoreOnly = shape.isStoreOnly
         isPlaintext = shape.isPlaintext
+        externalStore = shape.externalStore
     }
 
     var storeEndpoints: [String] {
@@ -81,6 +84,7 @@ struct ClusterShape: Sendable, Hashable {
     var apiPort = 6443
     var isStoreOnly = false
     var isPlaintext = false
+    var externalStore: ExternalStore?
 
     func host(_ index: Int) -> String {
         hosts.isEmpty ? ClusterLayout.Replica.loopback : hosts[index]
@@ -99,12 +103,14 @@ extension ClusterLayout {
                 "apiPort": .integer(Int64(replica.apiPort)),
             ])
         }
-        return [
+        var json: JSON = [
             "format": .integer(Self.formatVersion), "clusterID": .string(hexadecimal(clusterID)),
             "members": .array(members), "nodes": .array(nodes.map { .string($0) }),
             "storeOnly": .bool(isStoreOnly), "plaintext": .bool(isPlaintext),
             "bootstrapped": .bool(isBootstrapped),
         ]
+        if let externalStore { json["externalStore"] = externalStore.json }
+        return json
     }
 
     init(json: JSON, path: String) throws(CommandError) {
@@ -137,6 +143,7 @@ extension ClusterLayout {
         isStoreOnly = json["storeOnly"]?.boolValue ?? false
         isPlaintext = json["plaintext"]?.boolValue ?? false
         isBootstrapped = json["bootstrapped"]?.boolValue ?? false
+        externalStore = json["externalStore"].flatMap { ExternalStore(json: $0) }
     }
 }
 

@@ -61,8 +61,25 @@ struct DataDirectory: Sendable, Hashable {
                 "\(path) holds a cluster of \(layout.replicas.count) replicas, not of"
                     + " \(shape.replicaCount): start it with --replicas \(layout.replicas.count)")
         }
+        try check(layout.externalStore, against: shape.externalStore)
         layout.apply(shape)
         try write(layout)
         return layout
+    }
+
+    /// Where the state lies does not change by a flag that is forgotten, or given too many.
+    private func check(
+        _ external: ExternalStore?, against asked: ExternalStore?
+    ) throws(CommandError) {
+        if let external, asked == nil {
+            throw CommandError(
+                "\(path) holds a cluster with its state in the etcd at \(external.text):"
+                    + " start it with --store-endpoints")
+        }
+        if external == nil, asked != nil {
+            throw CommandError(
+                "\(path) holds a cluster with replicas of its own: --store-endpoints needs"
+                    + " another --data-dir")
+        }
     }
 }

@@ -25,6 +25,8 @@ struct ServerCommand: AsyncParsableCommand {
 
     @OptionGroup var snapshots: SnapshotOptions
 
+    @OptionGroup var external: ExternalStoreOptions
+
     func run() async throws {
         let link = SupervisorLink()
         try await reportingErrors(to: link) {
@@ -33,6 +35,12 @@ struct ServerCommand: AsyncParsableCommand {
             let stop = StopLatch()
             StopSignals.whenRaised { stop.raise() }
             link?.whenSupervisorEnds { stop.raise() }
+            if let store = external.store ?? layout.externalStore {
+                return try await ExternalServerProcess(
+                    directory: directory, replica: try layout.replica(replica), external: store,
+                    compactionSeconds: external.compactionSeconds, log: ProcessLog(), link: link
+                ).run(until: stop)
+            }
             let process = ServerProcess(
                 directory: directory, layout: layout, replica: try layout.replica(replica),
                 log: ProcessLog(), link: link,

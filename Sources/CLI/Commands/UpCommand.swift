@@ -41,6 +41,8 @@ struct UpCommand: ParsableCommand {
 
     @OptionGroup var snapshots: SnapshotOptions
 
+    @OptionGroup var external: ExternalStoreOptions
+
     func validate() throws {
         guard [1, 3, 5].contains(replicas) else {
             throw ValidationError("--replicas is 1, 3 or 5, not \(replicas)")
@@ -53,6 +55,9 @@ struct UpCommand: ParsableCommand {
         }
         guard !plaintext || storeOnly else {
             throw ValidationError("--plaintext needs --store-only")
+        }
+        guard external.store == nil || !storeOnly else {
+            throw ValidationError("--store-endpoints and --store-only leave nothing to run")
         }
         try validateHosts()
         for (flag, port, last) in [
@@ -96,7 +101,10 @@ struct UpCommand: ParsableCommand {
         let directory = DataDirectory(dataDir)
         let shape = ClusterShape(
             replicaCount: replicas, hosts: hostList, nodeCount: storeOnly ? 0 : nodes,
-            storePort: storePort, apiPort: apiPort, isStoreOnly: storeOnly, isPlaintext: plaintext)
+            storePort: storePort, apiPort: apiPort, isStoreOnly: storeOnly, isPlaintext: plaintext,
+            externalStore: external.store)
+        // What is wrong with these is told before anything is laid out.
+        if let store = external.store { _ = (try store.addresses(), try store.tls()) }
         let layout = try directory.layout(for: shape)
         let lock = try DirectoryLock(path: directory.lockPath)
         defer { lock.release() }
@@ -128,7 +136,7 @@ struct UpCommand: ParsableCommand {
                         "server", "--data-dir", directory.path, "--replica",
                         String(replica.number),
                     ] + (readLeases ? ["--read-leases"] : []) + checks.arguments
-                        + snapshots.arguments,
+                        + snapshots.arguments + external.arguments,
                     logPath: path + "/server.log", pidPath: directory.pidPath(replica.name)))
         }
         for node in layout.nodes {
@@ -146,7 +154,8 @@ struct UpCommand: ParsableCommand {
     /// A port that is taken is named now, rather than found in a child's log later.
     private func checkPortsAreFree(_ layout: ClusterLayout) throws(CommandError) {
         for replica in layout.replicas {
-            var ports = [replica.storePort, replica.peerPort]
+            var ports: [Int] = []
+            if layout.externalStore == nil { ports += [replica.storePort, replica.peerPort] }
             if !layout.isStoreOnly { ports.append(replica.apiPort) }
             for port in ports {
                 if let reason = whyPortIsTaken(port, of: replica.host) {
@@ -163,7 +172,10 @@ struct UpCommand: ParsableCommand {
             return "ready: store at \(layout.storeEndpoints.joined(separator: ","));"
                 + " next: martlet store status --data-dir \(directory.path)"
         }
-        return "ready: \(layout.replicas.count) replicas, \(layout.nodes.count) nodes;"
+        let servers =
+            layout.externalStore.map { "\(layout.replicas.count) servers on etcd at \($0.text)" }
+            ?? "\(layout.replicas.count) replicas"
+        return "ready: \(servers), \(layout.nodes.count) nodes;"
             + " next: KUBECONFIG=\(directory.kubeconfigPath) kubectl get nodes"
     }
 }

@@ -1,16 +1,12 @@
-import APIServer
 import Basics
-import Controllers
 import EtcdAPI
 import Glibc
 import HTTP
 import Keyspace
 import NIOCore
 import NIOPosix
-import Objects
 import Replica
 import ReplicaCore
-import Scheduler
 import Store
 
 /// One server: a store replica with its client port, and beside it the API server, controllers
@@ -35,9 +31,13 @@ struct ServerProcess {
         watchDirectory(group, stop)
         var apiPort: HTTPServer?
         if await waitForStore(store, running, stop) {
-            apiPort = layout.isStoreOnly ? nil : try await startAPI(store, group)
+            let plane =
+                layout.isStoreOnly
+                ? nil
+                : ControlPlane(directory: directory, replica: replica, store: store, log: log)
+            apiPort = try await plane?.serve(group)
             link?.send(.ready)
-            await runPlugins(store, running, until: stop)
+            await runPlugins(plane, running, until: stop)
         }
         log.line("\(replica.name) stops")
         await apiPort?.stop()
@@ -77,57 +77,22 @@ struct ServerProcess {
 
     // MARK: Ports
 
-    private func tls(_ name: String, authority: String) throws(CommandError) -> TLSServerOptions {
-        let pki = directory.pkiPath
-        try CertificateFiles.check(pki, replica.name, name, authority: authority)
-        return TLSServerOptions(
-            certificateChainPEM: try Files.readText("\(pki)/\(replica.name)/\(name).crt"),
-            privateKeyPEM: try Files.readText("\(pki)/\(replica.name)/\(name).key"),
-            clientAuthorityPEM: try Files.readText("\(pki)/\(authority).crt"),
-            clientCertificates: name == "store" ? .required : .optional)
-    }
-
     private func startStorePort(
         _ store: LocalStore, _ running: Replica, _ group: any EventLoopGroup
     ) async throws -> HTTPServer {
         return try await HTTPServer.start(
             host: replica.host, port: replica.storePort,
-            tls: layout.isPlaintext ? nil : try tls("store", authority: "ca"), group: group,
+            tls: layout.isPlaintext
+                ? nil
+                : try CertificateFiles.server(
+                    directory.pkiPath, replica.name, "store", authority: "ca",
+                    clientCertificates: .required),
+            group: group,
             handler: EtcdAPI.handler(
                 store: store,
                 admin: ReplicaAdmin(
                     running, folder: directory.replicaPath(replica.number) + "/snapshots")),
             log: { log.line($0) })
-    }
-
-    private func startAPI(
-        _ store: LocalStore, _ group: any EventLoopGroup
-    ) async throws -> HTTPServer {
-        var options = APIServer.Options()
-        options.port = replica.apiPort
-        options.log = { log.line($0) }
-        options.agentHandler = { _, node in
-            var router = GRPCRouter()
-            EtcdAPI.register(
-                on: &router,
-                store: GatedStore(store, node: node, inspector: ObjectInspector()))
-            return router
-        }
-        let server = APIServer(store: store, options: options)
-        let port = try await HTTPServer.start(
-            host: replica.host, port: replica.apiPort, tls: try tls("api", authority: "api-ca"),
-            group: group, handler: server.handler,
-            onTunnel: { server.tunnels.accept($0, $1) }, log: { log.line($0) })
-        log.line("\(replica.name) serves the Kubernetes API on port \(port.port)")
-        while true {
-            do {
-                try await server.bootstrap()
-                return port
-            } catch {
-                log.line("bootstrap of the API waits: \(error.message)")
-                try await Task.sleep(for: .milliseconds(200))
-            }
-        }
     }
 
     // MARK: Life
@@ -152,27 +117,12 @@ struct ServerProcess {
     }
 
     private func runPlugins(
-        _ store: LocalStore, _ running: Replica, until stop: StopLatch
+        _ plane: ControlPlane?, _ running: Replica, until stop: StopLatch
     ) async {
         let schedule = SnapshotSchedule(
             snapshots, running, logPath: directory.replicaPath(replica.number) + "/log", log: log)
-        guard !layout.isStoreOnly else {
-            return await withTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { await schedule.run() }
-                await stop.wait()
-                tasks.cancelAll()
-            }
-        }
-        var controllers = ControllerService.Configuration()
-        controllers.log = { log.line($0) }
-        controllers.rootCertificatePEM = try? Files.readText(directory.pkiPath + "/api-ca.crt")
-        var scheduler = SchedulerService.Configuration()
-        scheduler.log = { log.line($0) }
-        let controllerService = ControllerService(store: store, controllers)
-        let schedulerService = SchedulerService(store: store, scheduler)
         await withTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await controllerService.run() }
-            tasks.addTask { await schedulerService.run() }
+            if let plane { tasks.addTask { await plane.run() } }
             tasks.addTask { await schedule.run() }
             await stop.wait()
             tasks.cancelAll()

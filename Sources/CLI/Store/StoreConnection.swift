@@ -35,23 +35,10 @@ struct StoreConnection {
     let group: MultiThreadedEventLoopGroup
 
     init(_ options: StoreConnectionOptions) throws(CommandError) {
-        let urls: [String]
-        if let given = options.endpoints {
-            urls = given.split(separator: ",").map(String.init)
-            tls = try Self.tls(
-                urls: urls, authority: options.cacert, certificate: options.cert, key: options.key)
-        } else {
-            let directory = DataDirectory(options.dataDir)
-            urls = try directory.readLayout().storeEndpoints
-            tls = try Self.tls(
-                urls: urls, authority: directory.pkiPath + "/ca.crt",
-                certificate: directory.pkiPath + "/client.crt",
-                key: directory.pkiPath + "/client.key")
-        }
-        var parsed: [GRPCChannel.Endpoint] = []
-        for url in urls { parsed.append(try Self.endpoint(url)) }
-        guard !parsed.isEmpty else { throw CommandError("--endpoints is empty") }
-        endpoints = parsed
+        let external = try Self.external(options)
+        endpoints = try external.addresses()
+        guard !endpoints.isEmpty else { throw CommandError("--endpoints is empty") }
+        tls = try external.tls(.init(endpoints: "--endpoints", authority: "--cacert"))
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         channel = GRPCChannel(endpoints: endpoints, tls: tls, group: group)
         store = RemoteStore(channel: channel)
@@ -62,31 +49,21 @@ struct StoreConnection {
         GRPCChannel(endpoints: [endpoint], tls: tls, group: group)
     }
 
-    private static func tls(
-        urls: [String], authority: String?, certificate: String?, key: String?
-    ) throws(CommandError) -> TLSClientOptions? {
-        guard urls.contains(where: { $0.hasPrefix("https://") }) else { return nil }
-        guard let authority else { throw CommandError("--cacert is needed for https endpoints") }
-        return TLSClientOptions(
-            authorityPEM: try Files.readText(authority),
-            certificateChainPEM: try readOptional(certificate),
-            privateKeyPEM: try readOptional(key))
-    }
-
-    private static func readOptional(_ path: String?) throws(CommandError) -> String? {
-        guard let path else { return nil }
-        return try Files.readText(path)
-    }
-
-    private static func endpoint(_ url: String) throws(CommandError) -> GRPCChannel.Endpoint {
-        var rest = url[...]
-        for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) {
-            rest = rest.dropFirst(scheme.count)
+    private static func external(
+        _ options: StoreConnectionOptions
+    ) throws(CommandError) -> ExternalStore {
+        if let given = options.endpoints {
+            return ExternalStore(
+                endpoints: given.split(separator: ",").map(String.init),
+                authorityPath: options.cacert, certificatePath: options.cert,
+                keyPath: options.key)
         }
-        guard let colon = rest.lastIndex(of: ":"),
-            let port = Int(rest[rest.index(after: colon)...]),
-            (1...65_535).contains(port), colon > rest.startIndex
-        else { throw CommandError("bad endpoint \(url): it is [http[s]://]HOST:PORT") }
-        return GRPCChannel.Endpoint(host: String(rest[..<colon]), port: port)
+        let directory = DataDirectory(options.dataDir)
+        let layout = try directory.readLayout()
+        let pki = directory.pkiPath
+        return layout.externalStore
+            ?? ExternalStore(
+                endpoints: layout.storeEndpoints, authorityPath: pki + "/ca.crt",
+                certificatePath: pki + "/client.crt", keyPath: pki + "/client.key")
     }
 }

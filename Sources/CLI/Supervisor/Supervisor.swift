@@ -97,6 +97,7 @@ struct Supervisor {
                     "\(name) has lost its directory and does not vote; rebuild it:"
                         + " martlet store member replace \(name.dropFirst("replica-".count))"
                         + " --data-dir \(dataDirectory)", of: index)
+            case .waiting(let reason): sayOnce("\(name) waits \(reason)", of: index)
             case .failed(let reason):
                 children[index].lastWords = reason
             }

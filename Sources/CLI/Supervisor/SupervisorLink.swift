@@ -19,6 +19,8 @@ struct SupervisorLink: Sendable {
         case ready
         /// It runs, but its directory was lost: it waits to be rebuilt.
         case empty
+        /// It runs, but what it needs is not there.
+        case waiting(String)
         /// It ends, and why. The log file says so too, but may lie on the very disk that is full.
         case failed(String)
 
@@ -26,9 +28,11 @@ struct SupervisorLink: Sendable {
             switch line {
             case "ready": self = .ready
             case "empty": self = .empty
-            default:
-                guard line.hasPrefix("failed ") else { return nil }
+            case _ where line.hasPrefix("waiting "):
+                self = .waiting(String(line.dropFirst("waiting ".count)))
+            case _ where line.hasPrefix("failed "):
                 self = .failed(String(line.dropFirst("failed ".count)))
+            default: return nil
             }
         }
 
@@ -36,10 +40,13 @@ struct SupervisorLink: Sendable {
             switch self {
             case .ready: "ready"
             case .empty: "empty"
-            case .failed(let reason):
-                "failed "
-                    + String(reason.prefix(1_000)).split(separator: "\n").joined(separator: "; ")
+            case .waiting(let reason): "waiting " + Self.oneLine(reason)
+            case .failed(let reason): "failed " + Self.oneLine(reason)
             }
+        }
+
+        private static func oneLine(_ text: String) -> String {
+            String(text.prefix(1_000)).split(separator: "\n").joined(separator: "; ")
         }
     }
 

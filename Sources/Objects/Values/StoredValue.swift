@@ -6,6 +6,8 @@ package import Basics
 package struct StoredValue: Sendable {
     package static let headerBytes = 16
     private static let magic: Bytes = [0x4d, 0x4f, 0x42, 0x4a]
+    /// kube-apiserver's own: `k8s` and a zero byte before the message.
+    private static let protobufMagic: Bytes = [0x6b, 0x38, 0x73, 0x00]
     private static let format: UInt8 = 1
     private static let sealedFlag: UInt8 = 1
 
@@ -17,7 +19,9 @@ package struct StoredValue: Sendable {
 
     /// Checks the header and the checksum.
     package init(_ value: Bytes) throws(StoredValueError) {
-        guard value.hasPrefix(Self.magic) else { throw .foreign }
+        guard value.hasPrefix(Self.magic) else {
+            throw value.hasPrefix(Self.protobufMagic) ? .protobuf : .foreign
+        }
         guard value.count > Self.headerBytes else { throw .damaged("it ends early") }
         guard value[4] == Self.format else { throw .newer(format: value[4]) }
         let flags = value[5]
@@ -122,6 +126,8 @@ package struct StoredValue: Sendable {
 package enum StoredValueError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Not written by Martlet's API.
     case foreign
+    /// Written by kube-apiserver in Kubernetes' protobuf.
+    case protobuf
     case newer(format: UInt8)
     case sealed
     case damaged(String)
@@ -129,6 +135,9 @@ package enum StoredValueError: Error, Sendable, Hashable, CustomStringConvertibl
     package var description: String {
         switch self {
         case .foreign: "the stored value is not an object that this API server wrote"
+        case .protobuf:
+            "the stored value is Kubernetes protobuf, which kube-apiserver wrote and this server"
+                + " does not read"
         case .newer(let format): "the stored object has format \(format), newer than this server"
         case .sealed: "the stored object is encrypted and this server has no key for it"
         case .damaged(let reason): "the stored object is damaged: \(reason)"

@@ -129,6 +129,8 @@ package final class GatedStore: Store {
         done(.failure(.permissionDenied))
     }
 
+    package var commitsWhole: Bool { store.commitsWhole }
+
     package func commit(_ request: CommitRequest, _ done: @escaping Completion<CommitResponse>) {
         GatedCommit(self, request, done).start()
     }

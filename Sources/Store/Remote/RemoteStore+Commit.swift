@@ -23,37 +23,57 @@ extension RemoteStore {
         }
     }
 
-    /// What a foreign etcd can do of a commit: one mutation, and guards as compares. A compare
-    /// on a range sees puts, but not deletes: that much weaker is `unchanged` there.
+    /// What a foreign etcd can do of a commit: its parts one after the other, with guards as
+    /// compares. A compare on a range sees puts, but not deletes: that much weaker is `unchanged`
+    /// there.
     private func commitByTransaction(
         _ request: CommitRequest, _ done: @escaping Completion<CommitResponse>
     ) {
-        guard request.mutations.count <= 1 else {
-            return done(
-                .failure(StoreError(.invalid, "etcd: a commit can change only one object")))
-        }
-        let success: [Operation] = request.mutations.map {
-            switch $0 {
-            case .put(let key, let value, let lease):
-                .put(PutRequest(key: key, value: value, lease: lease))
-            case .delete(let key): .deleteRange(DeleteRangeRequest(.key(key)))
+        commit(CommitParts(request), first: nil, done)
+    }
+
+    private func commit(
+        _ parts: CommitParts, first: Int64?, _ done: @escaping Completion<CommitResponse>
+    ) {
+        let guards = parts.guards
+        let transaction = TransactionRequest(
+            compares: guards.map(compare), success: parts.mutations.map(operation),
+            failure: guards.map { .range(probe($0)) })
+        self.transaction(transaction) { result in
+            switch result {
+            case .failure(let error):
+                done(.failure(explain(error, transaction)))
+            case .success(let response) where response.succeeded:
+                var parts = parts
+                parts.committed(at: response.revision)
+                let first = first ?? response.revision
+                if parts.isEmpty {
+                    done(.success(.committed(first: first, last: response.revision)))
+                } else {
+                    self.commit(parts, first: first, done)
+                }
+            case .success(let response):
+                done(.success(guardFailed(guards, response)))
             }
         }
-        let transaction = TransactionRequest(
-            compares: request.guards.map(compare), success: success,
-            failure: request.guards.map { .range(probe($0)) })
-        self.transaction(transaction) { result in
-            done(
-                result.map { response in
-                    guard response.succeeded else {
-                        return .guardFailed(
-                            index: failedGuard(request.guards, response.responses),
-                            revision: response.revision)
-                    }
-                    return .committed(first: response.revision, last: response.revision)
-                })
-        }
     }
+}
+
+private func operation(_ mutation: CommitRequest.Mutation) -> Operation {
+    switch mutation {
+    case .put(let key, let value, let lease):
+        .put(PutRequest(key: key, value: value, lease: lease))
+    case .delete(let key): .deleteRange(DeleteRangeRequest(.key(key)))
+    }
+}
+
+/// etcd's own words do not say which of its flags would help.
+private func explain(_ error: StoreError, _ transaction: TransactionRequest) -> StoreError {
+    guard error == .tooManyOperations else { return error }
+    let count = max(transaction.compares.count, transaction.success.count)
+    return StoreError(
+        error.code,
+        "\(error.message): \(count) in one; start etcd with --max-txn-ops 10000")
 }
 
 private func compare(_ condition: CommitRequest.Guard) -> Compare {
@@ -82,20 +102,21 @@ private func probe(_ condition: CommitRequest.Guard) -> RangeRequest {
     }
 }
 
-private func failedGuard(
-    _ guards: [CommitRequest.Guard], _ responses: [OperationResponse]
-) -> Int {
-    for (index, (condition, response)) in zip(guards, responses).enumerated() {
-        guard case .range(let range) = response else { continue }
+/// Which guard did not hold, and a revision after which it is seen why: that of the key it found,
+/// which a watch is sure to show. Of a key that is gone etcd tells nothing.
+private func guardFailed(
+    _ guards: [CommitRequest.Guard], _ response: TransactionResponse
+) -> CommitResponse {
+    for (index, (condition, answer)) in zip(guards, response.responses).enumerated() {
+        guard case .range(let range) = answer else { continue }
         let first = range.keyValues.first
-        switch condition {
-        case .modRevision(_, let revision):
-            if first?.modRevision ?? 0 != revision { return index }
-        case .createRevision(_, let revision):
-            if first?.createRevision ?? 0 != revision { return index }
-        case .unchanged:
-            if first != nil { return index }
-        }
+        let holds =
+            switch condition {
+            case .modRevision(_, let revision): first?.modRevision ?? 0 == revision
+            case .createRevision(_, let revision): first?.createRevision ?? 0 == revision
+            case .unchanged: first == nil
+            }
+        if !holds { return .guardFailed(index: index, revision: first?.modRevision ?? 0) }
     }
-    return 0
+    return .guardFailed(index: 0, revision: 0)
 }

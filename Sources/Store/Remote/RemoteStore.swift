@@ -2,6 +2,7 @@ import Basics
 import EtcdMessages
 package import HTTP
 package import Keyspace
+import NIOCore
 
 /// A `Store` at the other end of etcd's v3 wire: Martlet's client port, an API server's gate, or
 /// a real etcd cluster.
@@ -11,13 +12,30 @@ package final class RemoteStore: Store {
     let channel: GRPCChannel
     private let timeoutMilliseconds: Int64
     private let keepAlives: RemoteKeepAlives
+    private let patienceMilliseconds: UInt64
     /// Set once the server has said that it does not know Martlet's own calls.
     let isForeign = Locked(false)
+    /// Cleared for servers whose answers to progress requests may overtake events.
+    private let hasExactProgress = Locked(true)
 
-    package init(channel: GRPCChannel, timeoutMilliseconds: Int64 = 10_000) {
+    /// - Parameter patienceMilliseconds: how long a read whose server goes away is asked again of
+    ///   others. Writes are not: whether one took effect is for the caller to find out.
+    package init(
+        channel: GRPCChannel, timeoutMilliseconds: Int64 = 10_000,
+        patienceMilliseconds: UInt64 = 0
+    ) {
         self.channel = channel
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.patienceMilliseconds = patienceMilliseconds
         keepAlives = RemoteKeepAlives(channel)
+    }
+
+    /// A foreign etcd does a commit of several objects in parts.
+    package var commitsWhole: Bool { !isForeign.withLock { $0 } }
+
+    /// What every server of the store can do, at least.
+    package func use(_ version: ServerVersion) {
+        hasExactProgress.withLock { $0 = version.hasExactProgress }
     }
 
     package func close() { channel.close() }
@@ -38,8 +56,24 @@ package final class RemoteStore: Store {
         }
     }
 
+    /// As `call`, for what changes nothing.
+    private func read<Response: ProtobufDecodable & Sendable>(
+        _ path: String, _ request: Bytes, since start: MonotonicTime = .now(),
+        _ done: @escaping Completion<Response>
+    ) {
+        call(path, request) { (result: Result<Response, StoreError>) in
+            let age = MonotonicTime.now().milliseconds(since: start)
+            guard case .failure(let error) = result, error.code == .unavailable,
+                age < self.patienceMilliseconds
+            else { return done(result) }
+            self.channel.eventLoop.scheduleTask(in: .milliseconds(50)) {
+                self.read(path, request, since: start, done)
+            }
+        }
+    }
+
     package func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>) {
-        call("/etcdserverpb.KV/Range", request.protobufBytes, done)
+        read("/etcdserverpb.KV/Range", request.protobufBytes, done)
     }
 
     package func transaction(
@@ -56,7 +90,7 @@ package final class RemoteStore: Store {
     }
 
     package func watch(_ request: WatchRequest) -> any WatchStream {
-        RemoteWatch(channel, request)
+        RemoteWatch(channel, request, hasExactProgress: hasExactProgress.withLock { $0 })
     }
 
     package func leaseGrant(
@@ -103,19 +137,19 @@ package final class RemoteStore: Store {
     }
 
     package func leases(_ done: @escaping Completion<[Int64]>) {
-        call("/etcdserverpb.Lease/LeaseLeases", []) { (result: Result<LeaseListResponse, _>) in
+        read("/etcdserverpb.Lease/LeaseLeases", []) { (result: Result<LeaseListResponse, _>) in
             done(result.map(\.ids))
         }
     }
 
     /// etcd spreads this over two calls, and keeps the compacted revision to itself.
     package func status(_ done: @escaping Completion<StoreStatus>) {
-        call("/etcdserverpb.Maintenance/Status", []) {
+        read("/etcdserverpb.Maintenance/Status", []) {
             (result: Result<StatusResponse, StoreError>) in
             guard case .success(let response) = result else {
                 return done(result.map { _ in StoreStatus() })
             }
-            self.call("/etcdserverpb.Cluster/MemberList", []) {
+            self.read("/etcdserverpb.Cluster/MemberList", []) {
                 (members: Result<MemberListResponse, StoreError>) in
                 done(members.map { StoreStatus(response, members: $0.members) })
             }

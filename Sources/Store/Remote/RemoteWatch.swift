@@ -2,6 +2,7 @@ import Basics
 import EtcdMessages
 import HTTP
 import Keyspace
+import NIOCore
 
 /// One watcher on a gRPC stream of its own, so that HTTP/2's window holds back what is not pulled.
 ///
@@ -12,18 +13,30 @@ final class RemoteWatch: WatchStream {
 
     private struct State {
         var stream: GRPCClientStream?
+        var receiver: Receiver?
         var ready: [(batch: WatchBatch, bytes: Int)] = []
         var failure: StoreError?
         var waiter: Answer?
     }
 
     private let state = Locked(State())
+    private let channel: GRPCChannel
+    private let hasExactProgress: Bool
 
-    init(_ channel: GRPCChannel, _ request: WatchRequest) {
+    init(_ channel: GRPCChannel, _ request: WatchRequest, hasExactProgress: Bool) {
+        self.channel = channel
+        self.hasExactProgress = hasExactProgress
+        let receiver = Receiver(self, from: request.startRevision)
+        // A server that has lost the majority is left: it would be silent, and seem to be idle.
         let stream = channel.stream(
-            "/etcdserverpb.Watch/Watch", receiver: Receiver(self, from: request.startRevision))
-        state.withLock { $0.stream = stream }
-        stream.send(WatchStreamRequest.create(WatchCreateRequest(request)).protobufBytes)
+            "/etcdserverpb.Watch/Watch", receiver: receiver, headers: ["hasleader": "true"])
+        state.withLock {
+            $0.stream = stream
+            $0.receiver = receiver
+        }
+        var create = WatchCreateRequest(request)
+        create.wantsProgress = true
+        stream.send(WatchStreamRequest.create(create).protobufBytes)
     }
 
     deinit {
@@ -56,9 +69,14 @@ final class RemoteWatch: WatchStream {
         }
     }
 
+    /// A server whose answer could overtake events is not asked: what has come so far is exact.
     func requestProgress() {
-        let stream = state.withLock { $0.stream }
-        stream?.send(WatchStreamRequest.progress.protobufBytes)
+        let (stream, receiver) = state.withLock { ($0.stream, $0.receiver) }
+        if hasExactProgress {
+            stream?.send(WatchStreamRequest.progress.protobufBytes)
+        } else {
+            channel.eventLoop.execute { receiver?.reportProgress() }
+        }
     }
 
     func cancel() {
@@ -125,6 +143,11 @@ final class RemoteWatch: WatchStream {
             revision = max(revision, last)
             watch.deliver(
                 WatchBatch(events: response.events, revision: revision), bytes: message.count)
+        }
+
+        func reportProgress() {
+            guard let watch, watch.state.withLock({ $0.ready.isEmpty }) else { return }
+            watch.deliver(WatchBatch(events: [], revision: revision), bytes: 0)
         }
 
         func finished(_ status: GRPCStatus) {
