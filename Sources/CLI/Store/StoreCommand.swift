@@ -11,7 +11,7 @@ struct StoreCommand: ParsableCommand {
         subcommands: [
             StoreGet.self, StorePut.self, StoreDelete.self, StoreWatch.self, StoreCompact.self,
             StoreStatusCommand.self, StoreMember.self, StoreTransferLeader.self, StoreSnapshot.self,
-            StoreRecover.self,
+            StoreRecover.self, StoreImport.self, StoreExport.self,
             StoreScrub.self, StoreAlarm.self,
         ])
 }

@@ -89,22 +89,31 @@ package enum EtcdDatabase {
         let descriptor = unsafe open(path, O_RDWR | O_APPEND | O_CLOEXEC)
         guard descriptor >= 0 else { throw StoreError(.corrupt, "cannot open \(path) again") }
         defer { close(descriptor) }
-        var hash = SHA256()
-        var buffer = Bytes(repeating: 0, count: 1 << 20)
-        while true {
-            let count = unsafe buffer.withUnsafeMutableBytes {
-                unsafe read(descriptor, $0.baseAddress, $0.count)
-            }
-            guard count >= 0 else { throw StoreError(.corrupt, "cannot read \(path)") }
-            guard count > 0 else { break }
-            hash.update(data: buffer[..<count])
+        guard let digest = hash(descriptor, bytes: Int.max) else {
+            throw StoreError(.corrupt, "cannot read \(path)")
         }
-        let digest = Bytes(hash.finalize())
         let written = unsafe digest.withUnsafeBytes {
             unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
         }
         guard written == digest.count, fsync(descriptor) == 0 else {
             throw StoreError(.corrupt, "cannot write the hash of \(path)")
         }
+    }
+
+    /// SHA-256 of the next so many bytes, or of all to the end; nil if they cannot be read.
+    static func hash(_ descriptor: Int32, bytes: Int) -> Bytes? {
+        var hash = SHA256()
+        var buffer = Bytes(repeating: 0, count: 1 << 20)
+        var left = bytes
+        while left > 0 {
+            let count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe Glibc.read(descriptor, $0.baseAddress, min($0.count, left))
+            }
+            guard count >= 0 else { return nil }
+            guard count > 0 else { break }
+            hash.update(data: buffer[..<count])
+            left -= count
+        }
+        return Bytes(hash.finalize())
     }
 }

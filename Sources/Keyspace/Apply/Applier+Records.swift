@@ -3,15 +3,20 @@ import LMDB
 
 extension Applier {
     /// Puts a key at a position, and answers its event.
+    ///
+    /// - Parameter origin: create revision and version, for a key whose earlier changes are not
+    ///   retained any more.
     mutating func write(
         _ key: Bytes, _ value: Bytes, lease: Int64, at position: RecordPosition,
-        following: UInt32 = 0, over existing: IndexEntry?
+        following: UInt32 = 0, over existing: IndexEntry?,
+        origin: (createRevision: Int64, version: Int64)? = nil
     ) throws(KeyspaceError) -> Event {
         let previous = try loadPrevious(key, existing)
         var header = RecordHeader(
             keyBytes: UInt16(key.count), following: following, valueBytes: UInt32(value.count),
-            createRevision: existing?.createRevision ?? position.revision,
-            version: (existing?.version ?? 0) + 1, lease: lease,
+            createRevision: origin?.createRevision ?? existing?.createRevision
+                ?? position.revision,
+            version: origin?.version ?? (existing?.version ?? 0) + 1, lease: lease,
             previousRevision: existing?.revision ?? 0, previousSub: existing?.sub ?? 0)
         let hash = try append(&header, key, value, at: position)
         stored.note(hash, over: existing?.recordHash, isDelete: false)
@@ -24,19 +29,20 @@ extension Applier {
         return Event(kind: .put, keyValue: keyValue, previous: previous)
     }
 
-    /// Deletes a key that exists, and answers its event.
+    /// Deletes a key, and answers its event. Where history begins with the deletion, nothing is
+    /// known of what was there.
     mutating func remove(
-        _ key: Bytes, at position: RecordPosition, following: UInt32 = 0, _ existing: IndexEntry
+        _ key: Bytes, at position: RecordPosition, following: UInt32 = 0, _ existing: IndexEntry?
     ) throws(KeyspaceError) -> Event {
         let previous = try loadPrevious(key, existing)
         var header = RecordHeader(
             flags: RecordHeader.deleteFlag, keyBytes: UInt16(key.count), following: following,
             valueBytes: 0, createRevision: 0, version: 0, lease: 0,
-            previousRevision: existing.revision, previousSub: existing.sub)
+            previousRevision: existing?.revision ?? 0, previousSub: existing?.sub ?? 0)
         let hash = try append(&header, key, [], at: position)
-        stored.note(hash, over: existing.recordHash, isDelete: true)
+        stored.note(hash, over: existing?.recordHash, isDelete: true)
         try index(IndexEntry(position, header, hash: hash), key, isCurrent: false)
-        if existing.lease != 0 { try detach(key, from: existing.lease) }
+        if let lease = existing?.lease, lease != 0 { try detach(key, from: lease) }
         let keyValue = KeyValue(
             key: key, value: [], createRevision: 0, modRevision: position.revision, version: 0)
         return Event(kind: .delete, keyValue: keyValue, previous: previous)

@@ -14,6 +14,12 @@ package final class SnapshotHistory {
         /// Number within the revision.
         package var sub: UInt32
         package var isDelete: Bool
+
+        package init(keyValue: KeyValue, sub: UInt32, isDelete: Bool) {
+            self.keyValue = keyValue
+            self.sub = sub
+            self.isDelete = isDelete
+        }
     }
 
     private let reader: SnapshotReader

@@ -60,31 +60,18 @@ struct StoreSnapshotRestore: ParsableCommand {
         return archive.isEmpty ? .snapshot : .everything
     }
 
-    /// Lays the cluster out beside its place and moves it there whole, so that an error leaves
-    /// nothing behind.
     private func restore() throws {
-        let target = DataDirectory(dataDir)
-        if Files.exists(target.path), try !Files.list(target.path).isEmpty {
-            throw CommandError("\(target.path) is not empty")
-        }
         var restore = Restore(source: file, archives: archiveFolders, goal: goal)
         restore.bumpRevision = bumpRevision
         restore.marksCompacted = markCompacted || bumpRevision > 0
-        let staging = DataDirectory(target.path + ".restoring")
-        let scratch = target.path + ".scratch"
-        for path in [staging.path, scratch] { Files.removeTree(path) }
-        defer { for path in [staging.path, scratch] { Files.removeTree(path) } }
-        let prepared: Restore.Prepared
-        do {
-            try Files.makeDirectory(scratch, mode: 0o700)
-            prepared = try restore.prepare(scratch: scratch)
-        } catch let error as BackupError {
-            throw CommandError("nothing is restored: \(error)")
-        }
-        try ClusterSeed.lay(snapshot: prepared.path, into: staging, replicas: replicas)
-        unsafe rmdir(target.path)
-        guard unsafe rename(staging.path, target.path) == 0 else {
-            throw Files.failure("cannot move into place", target.path)
+        let place = try NewClusterPlace(dataDir)
+        let prepared = try place.lay(replicas: replicas) { scratch in
+            do {
+                let prepared = try restore.prepare(scratch: scratch)
+                return (prepared.path, prepared)
+            } catch let error as BackupError {
+                throw CommandError("nothing is restored: \(error)")
+            }
         }
         report(prepared)
     }
