@@ -60,8 +60,8 @@ struct KVService: Sendable {
         }
     }
 
-    private static let measure: RangeAnswer.Measure = { keyValue, valueBytes in
-        keyValue.elementBytes(valueBytes: valueBytes)
+    private static let measure: RangeAnswer.Measure = { keyValue, keyBytes, valueBytes in
+        keyValue.elementBytes(keyBytes: keyBytes, valueBytes: valueBytes)
     }
 
     /// etcd 3.7's `RangeStream`, with orders and filters too, which etcd refuses.

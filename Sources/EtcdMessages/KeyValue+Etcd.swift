@@ -13,14 +13,14 @@ extension KeyValue: ProtobufEncodable, ProtobufDecodable {
         writer.write(6, lease)
     }
 
-    /// Bytes that the message takes as a repeated field with a value of `valueBytes`, which it need
-    /// not have yet.
-    package func elementBytes(valueBytes: Int) -> Int {
+    /// Bytes that the message takes as a repeated field with a key and a value of these sizes, which
+    /// it need not have yet.
+    package func elementBytes(keyBytes: Int, valueBytes: Int) -> Int {
         func counted(_ count: Int) -> Int {
             count == 0 ? 0 : ProtobufWriter.elementBytes(count)
         }
         return ProtobufWriter.elementBytes(
-            counted(key.count) + ProtobufWriter.bytes(of: createRevision)
+            counted(keyBytes) + ProtobufWriter.bytes(of: createRevision)
                 + ProtobufWriter.bytes(of: modRevision) + ProtobufWriter.bytes(of: version)
                 + counted(valueBytes) + ProtobufWriter.bytes(of: lease))
     }

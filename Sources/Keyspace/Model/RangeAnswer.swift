@@ -3,9 +3,10 @@ package enum RangeAnswer: Sendable {
     case whole(RangeResponse)
     case pieces(any RangePieces)
 
-    /// Bytes that a key takes in the answer; the value is not in `keyValue`.
+    /// Bytes that a key takes in the answer; key and value are not in `keyValue`, so that nothing is
+    /// copied to be measured.
     package typealias Measure =
-        @Sendable (_ keyValue: KeyValue, _ valueBytes: Int) -> Int
+        @Sendable (_ keyValue: KeyValue, _ keyBytes: Int, _ valueBytes: Int) -> Int
 
     /// By the measure: a larger answer comes in pieces. More than any one key takes.
     package static let wholeBytesMax = 2 << 20

@@ -133,6 +133,7 @@ final class KeyspaceRange: RangePieces {
     ) throws(KeyspaceError) -> Int {
         turn.keyValues.append(try view.keyValue(item, withValue: !request.keysOnly))
         return measure(
-            item.entry.keyValue(item.key), request.keysOnly ? 0 : Int(item.entry.valueBytes))
+            item.entry.keyValue([]), item.key.count,
+            request.keysOnly ? 0 : Int(item.entry.valueBytes))
     }
 }

@@ -13,7 +13,7 @@ struct RangeSelection {
 
         /// For answers that are held whole, whatever they are.
         static let none = Bounds(
-            measure: { _, _ in 0 }, wholeBytesMax: .max, sortedBytesMax: .max)
+            measure: { _, _, _ in 0 }, wholeBytesMax: .max, sortedBytesMax: .max)
     }
 
     let request: RangeRequest
@@ -37,7 +37,9 @@ struct RangeSelection {
     var more: Bool { request.limit > 0 && matching > request.limit && !request.countOnly }
 
     /// False when the rest need not be visited: `isHeld` says why.
-    mutating func visit(_ key: @autoclosure () -> Bytes, _ entry: IndexEntry) -> Bool {
+    mutating func visit(
+        _ key: @autoclosure () -> Bytes, keyBytes: Int, _ entry: IndexEntry
+    ) -> Bool {
         count += 1
         guard !request.countOnly, request.passes(entry) else { return true }
         matching += 1
@@ -50,13 +52,12 @@ struct RangeSelection {
             return isHeld
         }
         if request.limit > 0, matching > request.limit { return true }
-        let item = IndexedKey(key: key(), entry: entry)
-        bytes += bounds.bytes(of: item, request)
+        bytes += bounds.bytes(entry, keyBytes: keyBytes, request)
         if isHeld, bytes > bounds.wholeBytesMax, request.isInKeyOrder {
             isHeld = false
             found = []
         }
-        if isHeld { hold(item) }
+        if isHeld { hold(IndexedKey(key: key(), entry: entry)) }
         return true
     }
 
@@ -92,13 +93,15 @@ struct RangeSelection {
         }
         cut()
         guard request.sortsBeforeLimit else { return }
-        for item in found { bytes += bounds.bytes(of: item, request) }
+        for item in found {
+            bytes += bounds.bytes(item.entry, keyBytes: item.key.count, request)
+        }
     }
 }
 
 extension RangeSelection.Bounds {
-    func bytes(of item: IndexedKey, _ request: RangeRequest) -> Int {
-        measure(item.entry.keyValue(item.key), request.keysOnly ? 0 : Int(item.entry.valueBytes))
+    func bytes(_ entry: IndexEntry, keyBytes: Int, _ request: RangeRequest) -> Int {
+        measure(entry.keyValue([]), keyBytes, request.keysOnly ? 0 : Int(entry.valueBytes))
     }
 }
 

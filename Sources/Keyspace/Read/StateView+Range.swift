@@ -32,12 +32,12 @@ extension StateView {
             request.revision <= 0 || (pending == 0 && request.revision == state.revision)
         if isNewest {
             unsafe try scanCurrent(request.range) { key, entry in
-                unsafe selection.visit(key.bytes, entry)
+                unsafe selection.visit(key.bytes, keyBytes: key.count, entry)
             }
         } else {
             let revision = try roundedUp(request.revision)
             try scanHistory(request.range, at: revision) { key, entry in
-                selection.visit(key, entry)
+                selection.visit(key, keyBytes: key.count, entry)
             }
         }
         if selection.isHeld { try selection.finish(self) }

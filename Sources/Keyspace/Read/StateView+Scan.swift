@@ -13,6 +13,11 @@ struct IndexedKey: Sendable {
     /// Of long keys, which the name does not hold.
     let long: Bytes?
 
+    var count: Int {
+        if let long = unsafe long { return long.count }
+        return unsafe KeyName.shortKeyCount(name)
+    }
+
     var bytes: Bytes {
         if let long = unsafe long { return long }
         return unsafe KeyName.shortKey(name)

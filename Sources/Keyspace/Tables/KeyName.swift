@@ -88,6 +88,20 @@ enum KeyName {
         return bytesMax
     }
 
+    /// Bytes of the key that a short name stands for.
+    static func shortKeyCount(_ name: UnsafeRawBufferPointer) -> Int {
+        var escapes = 0
+        var index = 0
+        while index < name.count {
+            if unsafe name[index] == 0 {
+                escapes += 1
+                index += 1
+            }
+            index += 1
+        }
+        return name.count - escapes
+    }
+
     /// The key that a short name stands for.
     static func shortKey(_ name: UnsafeRawBufferPointer) -> Bytes {
         if unsafe !name.contains(0) { return unsafe Bytes(name) }
