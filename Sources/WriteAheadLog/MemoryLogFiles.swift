@@ -116,7 +116,14 @@ package final class MemoryLogFiles: LogFiles {
 
     /// Some file holds bytes that nobody wrote there, as a spare too; or will be read wrongly.
     package var isHarmed: Bool {
-        (live + durable).contains { $0.file.harm != nil || $0.file.misread != nil }
+        (live + durable).contains {
+            ($0.file.harm != nil && !$0.file.isHarmUnused) || $0.file.misread != nil
+        }
+    }
+
+    /// Some file is damaged where it holds nothing that counts.
+    package var isHarmedWhereUnused: Bool {
+        (live + durable).contains { $0.file.harm != nil && $0.file.isHarmUnused }
     }
 
     /// The next read of a byte gets it wrong, once.
@@ -125,8 +132,12 @@ package final class MemoryLogFiles: LogFiles {
     }
 
     /// Changes one byte of a file, synced or not.
-    package func flip(_ name: String, at offset: Int, mask: UInt8) throws(LogError) {
-        try find(name).flip(offset, mask)
+    ///
+    /// - Parameter isUnused: nothing that counts stands there.
+    package func flip(
+        _ name: String, at offset: Int, mask: UInt8, isUnused: Bool = false
+    ) throws(LogError) {
+        try find(name).flip(offset, mask, isUnused: isUnused)
     }
 
     /// The file's bytes as a reader sees them now.
@@ -158,6 +169,8 @@ private final class MemoryFile: LogFile {
     /// The sector that holds damage, until it is durably overwritten.
     private(set) var harm: Int?
     private var isHarmOverwritten = false
+    /// Nothing that counts was there.
+    private(set) var isHarmUnused = false
     var misread: (offset: Int, mask: UInt8)?
 
     init(name: String, files: MemoryLogFiles) {
@@ -245,15 +258,18 @@ private final class MemoryFile: LogFile {
         }
         content = image
         durable = image
+        // A frame that was to replace it may have come but for this sector.
+        if isHarmOverwritten { isHarmUnused = false }
         isHarmOverwritten = false
         sizes = []
         dirty = []
     }
 
-    func flip(_ offset: Int, _ mask: UInt8) {
+    func flip(_ offset: Int, _ mask: UInt8, isUnused: Bool) {
         content[offset] ^= mask
         if offset < durable.count { durable[offset] ^= mask }
         setHarm(offset / Self.sectorBytes)
+        isHarmUnused = isUnused
     }
 
     func misdirect(_ from: Int, _ to: Int) {
@@ -269,6 +285,7 @@ private final class MemoryFile: LogFile {
     private func setHarm(_ sector: Int) {
         harm = sector
         isHarmOverwritten = false
+        isHarmUnused = false
     }
 
     func setContent(_ bytes: Bytes) {

@@ -89,6 +89,10 @@ package struct CommittedLog {
         return true
     }
 
+    package func holds(_ digest: UInt64, at index: UInt64) -> Bool {
+        index < UInt64(digests.count) && digests[Int(index)] == digest
+    }
+
     /// A replica's whole state as of `index`.
     package func agrees(_ digest: UInt64, at index: UInt64, of replica: Int) throws(Violation) {
         guard index < UInt64(digests.count) else {

@@ -159,6 +159,13 @@ package struct Monotony {
 
     package init() {}
 
+    /// The state is known to be wrong, and what takes its place may be behind it.
+    mutating func forgetRevisions() {
+        applied = 0
+        revision = 0
+        compactRevision = 0
+    }
+
     package mutating func check(
         _ raft: Raft, stateIndex: UInt64, revision: Int64, compactRevision: Int64
     ) throws(Violation) {

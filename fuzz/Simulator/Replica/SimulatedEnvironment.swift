@@ -172,6 +172,7 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
     }
 
     func noteDivergence(_ reason: String) throws(ReplicaFailure) {
+        world.checkDivergence(replica, reason)
         try replica.directory.noteDivergence(reason)
     }
 

@@ -71,6 +71,9 @@ final class SimulatedReplica {
     var isRotten: Bool {
         isRotInUse && rottenFile == KeyspaceRot.identity(of: keyspaceFile)
     }
+    /// Its state is another than the cluster's, though every checksum is right; until it is seen to
+    /// be what it has to be again.
+    var isWrong = false
     var keyspaceFile: String { directory.keyspace + "/" + Keyspace.fileName }
 
     init(_ number: Int, _ settings: ReplicaSettings, _ clock: SimulatedClock) {

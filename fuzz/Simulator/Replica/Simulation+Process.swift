@@ -67,6 +67,10 @@ extension Simulation {
                 "replica \(replica.number) lost part of its log: durable was "
                     + "\(replica.durable.text), a restart finds \(found.text)")
         }
+        guard isDamaged || opened.initial.lost == nil else {
+            throw .correctness(
+                "replica \(replica.number) takes its log for damaged, which it is not")
+        }
         if isDamaged { replica.lostLogs.append((opened.memberID, replica.durable)) }
         replica.hasLostTail = opened.initial.lost != nil
         replica.durable = found
@@ -175,6 +179,7 @@ extension Simulation {
         process.membership = raft.membership
         if raft.lost == nil, process.environment.isLogIdle { replica.hasLostTail = false }
         if let state = process.environment.keyspace?.state {
+            if replica.isWrong { process.monotony.forgetRevisions() }
             try process.monotony.check(
                 raft, stateIndex: state.appliedIndex, revision: state.revision,
                 compactRevision: state.compactRevision)
@@ -226,6 +231,11 @@ extension Simulation {
             response.keyValues, revision: response.revision, state.compactRevision,
             leases.map(\.id))
         hash.add(digest)
+        if replica.isWrong {
+            guard committed.holds(digest, at: state.appliedIndex) else { return }
+            trace("the state of \(replica.number) is right again")
+            replica.isWrong = false
+        }
         try committed.agrees(digest, at: state.appliedIndex, of: replica.number)
     }
 }

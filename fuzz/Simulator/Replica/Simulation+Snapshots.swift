@@ -69,6 +69,8 @@ extension Simulation {
         var arrives =
             receiver.process?.core.memberID == transfer.toMember && receiver.pausedUntil <= now
             && !network.isBlocked(number, to) && !chance(per10000: scenario.lossPer10000)
+            // A wrong state that spread would be most replicas' state.
+            && !sender.isWrong
         if arrives, scenario.faults.contains(.snapshotCut), !isHealed, random.chance(1, in: 4) {
             coverage.note(.snapshotCut, receiver.process?.core.raft?.role)
             arrives = false

@@ -5,11 +5,29 @@ package struct Coverage: Sendable, Hashable {
     /// Columns of `counts`.
     package static let roles = ["follower", "candidate", "leader", "down"]
 
-    /// Row by fault in the order of `FaultKind.allCases`.
+    /// What replicas did about faults.
+    package enum Finding: String, Sendable, CaseIterable {
+        /// A replica found that its state is not the others'.
+        case divergence
+        /// Nobody could say who is right.
+        case corruptAlarm
+    }
+
+    /// Row by fault in the order of `FaultKind.allCases`; then a number for each finding.
     package private(set) var counts: [Int]
 
     package init() {
-        counts = Array(repeating: 0, count: FaultKind.allCases.count * Self.roles.count)
+        counts = Array(
+            repeating: 0,
+            count: FaultKind.allCases.count * Self.roles.count + Finding.allCases.count)
+    }
+
+    package mutating func noteFound(_ finding: Finding) {
+        counts[Self.place(of: finding)] += 1
+    }
+
+    private static func place(of finding: Finding) -> Int {
+        FaultKind.allCases.count * roles.count + (Finding.allCases.firstIndex(of: finding) ?? 0)
     }
 
     package init(counts: [Int]) {
@@ -41,7 +59,8 @@ package struct Coverage: Sendable, Hashable {
             }
             return fault.rawValue.padded(18) + cells.joined()
         }
-        return [head] + rows
+        let findings = Finding.allCases.map { "\($0.rawValue) \(counts[Self.place(of: $0)])" }
+        return [head] + rows + ["found: " + findings.joined(separator: ", ")]
     }
 }
 

@@ -143,7 +143,8 @@ package struct Scenario: Sendable {
 /// What can go wrong beside the weather of the network.
 package enum FaultKind: String, Sendable, CaseIterable {
     case partition, oneWay, isolate, clog, kill, powerCut, blackout, pause, slowDisk, clockJump
-    case syncError, fullDisk, lowDisk, bitRot, misdirectedWrite, misread, keyspaceRot, lostDirectory
+    case syncError, fullDisk, lowDisk, bitRot, spareRot, misdirectedWrite, misread, keyspaceRot
+    case wrongState, lostDirectory
     case snapshotCut
     case transfer, churn
     case learner, lostLearner, removedJoiner
@@ -156,7 +157,7 @@ package enum FaultKind: String, Sendable, CaseIterable {
         case .blackout, .snapshotCut: 30
         case .clockJump: 15
         case .syncError, .fullDisk, .lowDisk, .bitRot, .misdirectedWrite, .misread: 20
-        case .keyspaceRot, .lostDirectory, .churn, .removedJoiner: 20
+        case .keyspaceRot, .lostDirectory, .churn, .removedJoiner, .spareRot, .wrongState: 20
         case .learner: 30
         case .lostLearner: 70
         }

@@ -46,7 +46,8 @@ extension Simulation {
                 .write(
                     PendingWrite(payload: payload, deadline: deadline) { result in
                         switch result {
-                        case .success(let result): world.value.reply(operation, .result(result))
+                        case .success(let result):
+                            world.value.reply(operation, .result(result), of: number)
                         case .failure(let error): world.value.reply(operation, .failed(error))
                         }
                     }))
@@ -56,7 +57,8 @@ extension Simulation {
                 .read(
                     PendingRead(deadline: deadline) { result in
                         switch result.flatMap({ $0.range(request) }) {
-                        case .success(let range): world.value.reply(operation, .range(range))
+                        case .success(let range):
+                            world.value.reply(operation, .range(range), of: number)
                         case .failure(let error): world.value.reply(operation, .failed(error))
                         }
                     }))
@@ -66,11 +68,17 @@ extension Simulation {
                 .question(
                     PendingQuestion(question: .leaseKeepAlive(id), deadline: deadline) { result in
                         switch result {
-                        case .success(let ttl): world.value.reply(operation, .keptAlive(ttl))
+                        case .success(let ttl):
+                            world.value.reply(operation, .keptAlive(ttl), of: number)
                         case .failure(let error): world.value.reply(operation, .failed(error))
                         }
                     }))
         }
+    }
+
+    /// What a replica answers from a state that nobody has found to be wrong yet, is not judged.
+    private func reply(_ operation: Int, _ answer: ClientReply, of number: Int) {
+        if !replicas[number - 1].isWrong { reply(operation, answer) }
     }
 
     func reply(_ operation: Int, _ reply: ClientReply) {

@@ -39,6 +39,7 @@ extension Simulation {
             self.currentLeader?.process?.environment.status.alarms.isEmpty ?? false
         }
         try go("damage is found") { self.replicas.allSatisfy { $0.isGone || !$0.isRotten } }
+        try go("wrong states are found") { self.replicas.allSatisfy { $0.isGone || !$0.isWrong } }
         areClientsStopped = true
         try go("the replicas agree") { self.agree }
         try go("leases end") { self.committed.model.leases.isEmpty }
@@ -55,6 +56,7 @@ extension Simulation {
     private func chooseCore() {
         guard random.chance(1, in: 2), replicas.allSatisfy(\.isSettled),
             replicas.allSatisfy({ !$0.isDamaged && !$0.hasLostTail && !$0.isRotten }),
+            replicas.allSatisfy({ !$0.isWrong }),
             replicas.allSatisfy({ $0.files.syncsUntilFailure == nil }),
             // Who is gone clears no alarm.
             lastLowDisk == 0 || now > lastLowDisk + 10_000_000,

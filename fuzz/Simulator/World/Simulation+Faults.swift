@@ -31,12 +31,13 @@ extension Simulation {
 
     func isAllowed(_ fault: FaultKind, _ victim: SimulatedReplica) -> Bool {
         switch fault {
-        case .syncError, .bitRot, .misdirectedWrite, .misread, .keyspaceRot, .lostDirectory,
-            .churn:
+        case .syncError, .bitRot, .spareRot, .misdirectedWrite, .misread, .keyspaceRot,
+            .wrongState, .lostDirectory, .churn:
             // After members were changed, the quorum may need everybody for a while.
             (scenario.replicas >= 3 && canSpareOne || fault == .keyspaceRot || fault == .churn)
                 && (lastChurn == 0 || now > lastChurn + 10_000_000)
                 && replicas.allSatisfy { $0.isSettled && !$0.isDamaged && !$0.isRotten }
+                && replicas.allSatisfy { !$0.files.isHarmedWhereUnused && !$0.isWrong }
                 && replicas.allSatisfy { !$0.hasLostTail && $0.files.syncsUntilFailure == nil }
         case .learner:
             lastChurn == 0 || now > lastChurn + 10_000_000
@@ -102,7 +103,9 @@ extension Simulation {
             lastLowDisk = now
             queue.add(.spaceFreed(victim.number), at: now + 1_000_000 + below(5_000_000))
         case .bitRot, .misdirectedWrite, .misread: try damage(fault, victim)
+        case .spareRot: try damageUnused(victim)
         case .keyspaceRot: rot(victim)
+        case .wrongState: try makeWrong(victim)
         case .lostDirectory:
             end(victim)
             victim.condition = .broken
@@ -175,6 +178,33 @@ extension Simulation {
             throw .correctness("cannot damage the log: \(error)")
         }
         if random.chance(2, in: 3) { crash(victim, losesPower: false) }
+    }
+
+    /// A spare, or the sectors of a segment that hold nothing yet: the log must not mind.
+    ///
+    /// Not the sector behind the last frame, which the log writes with it.
+    private func damageUnused(_ victim: SimulatedReplica) throws(Violation) {
+        guard victim.process?.environment.isLogIdle ?? false else { return }
+        do throws(LogError) {
+            var places: [(name: String, from: Int)] = []
+            for name in try victim.files.names() where name.hasSuffix(".spare") {
+                places.append((name, 0))
+            }
+            let scan = try LogScan.scan(victim.files, clusterID: Self.clusterID) { _, _, _ in nil }
+            if let newest = scan.segments.last {
+                places.append((newest.name, Int(newest.usedBytes) + 512))
+            }
+            guard !places.isEmpty else { return }
+            let (name, from) = places[random.below(places.count)]
+            let count = try victim.files.content(of: name).count
+            guard from < count else { return }
+            try victim.files.flip(
+                name, at: from + random.below(count - from), mask: UInt8(1 << random.below(8)),
+                isUnused: true)
+        } catch {
+            throw .correctness("cannot damage the log: \(error)")
+        }
+        if random.chance(1, in: 3) { crash(victim, losesPower: random.chance(1, in: 2)) }
     }
 
     /// A segment, and how many of its bytes may be damaged.

@@ -9,6 +9,7 @@ extension Simulation {
     func operatorLooks() throws(Violation) {
         queue.add(.operatorLooks, at: now + 300_000)
         if isHealed { try checkLeases() }
+        decideWhoIsWrong()
         for replica in replicas where !replica.isGone {
             switch replica.condition {
             case .spare: break
@@ -93,6 +94,7 @@ extension Simulation {
         replica.durable = LogMirror()
         replica.inFlight = []
         replica.lastMemberID = 0
+        replica.isWrong = false
     }
 
     func ask(_ replica: SimulatedReplica) {

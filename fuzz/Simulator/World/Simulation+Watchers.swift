@@ -5,6 +5,8 @@ import Keyspace
 struct Watcher {
     var oracle: WatchOracle?
     var stream: KeyspaceWatch?
+    /// The replica that the stream comes from.
+    var replica = 1
     /// Answers of earlier streams are void.
     var serial = 0
     var batches = 0
@@ -31,7 +33,8 @@ extension Simulation {
 
     private func open(_ number: Int) {
         let replica = drawReplica()
-        guard let keyspace = replica.process?.environment.keyspace, replica.pausedUntil <= now
+        guard let keyspace = replica.process?.environment.keyspace, replica.pausedUntil <= now,
+            !replica.isWrong
         else { return }
         if watchers[number].oracle == nil {
             watchers[number].oracle = WatchOracle(drawWatch(), position: drawStart(keyspace))
@@ -42,6 +45,7 @@ extension Simulation {
         trace("watcher \(number) opens a stream at \(replica.number) from \(oracle.position)")
         watchers[number].oracle?.reopened()
         watchers[number].stream = keyspace.watch(request)
+        watchers[number].replica = replica.number
     }
 
     private func drawWatch() -> WatchRequest {
@@ -73,6 +77,11 @@ extension Simulation {
     ) throws(Violation) {
         guard watchers[number].serial == serial else { return }
         var pause = below(30_000)
+        guard !replicas[watchers[number].replica - 1].isWrong else {
+            close(number)
+            return queue.add(
+                .watchPull(number, serial: watchers[number].serial), at: now + pause)
+        }
         switch result {
         case .success(let batch):
             try watchers[number].oracle?.take(

@@ -66,6 +66,8 @@ package final class Simulation {
     var replacing: Int?
     /// When a replica last became leader, or the faults ended.
     var steadySince: UInt64 = 0
+    /// The alarm CORRUPT stands since then.
+    var corruptSince: UInt64?
     /// When a disk last was almost full: its member may have an alarm raised.
     var lastLowDisk: UInt64 = 0
     /// When somebody was last taken out of the cluster, or in.

@@ -1,0 +1,49 @@
+import Basics
+import Keyspace
+import Raft
+import ReplicaCore
+
+/// A replica whose state is not the cluster's, with every checksum right, as if it had applied
+/// something else: only the comparison of hashes can find that.
+extension Simulation {
+    func makeWrong(_ victim: SimulatedReplica) throws(Violation) {
+        guard let process = victim.process, let keyspace = process.environment.keyspace,
+            let raft = process.core.raft, raft.isVoter, !raft.wantsSnapshot
+        else { return }
+        do throws(KeyspaceError) {
+            try keyspace.bumpRevision(by: Int64(1 + random.below(3)), markCompacted: false)
+        } catch {
+            throw .correctness("cannot change the state of \(victim.number): \(error)")
+        }
+        trace("the state of \(victim.number) is wrong")
+        victim.isWrong = true
+    }
+
+    /// A replica says that its state is not the others'.
+    func checkDivergence(_ replica: SimulatedReplica, _ reason: String) {
+        trace("\(replica.number): \(reason)")
+        coverage.noteFound(.divergence)
+        guard violation == nil, !replica.isWrong else { return }
+        violation = .correctness(
+            "replica \(replica.number) gives up a state that is right: \(reason)")
+    }
+
+    /// Nobody can say who is right while the alarm CORRUPT stands: the operator decides, and has a
+    /// replica replaced, as the runbook says.
+    func decideWhoIsWrong() {
+        let alarms = currentLeader?.process?.environment.status.alarms ?? []
+        guard alarms.contains(where: { $0.kind == .corrupt }) else {
+            corruptSince = nil
+            return
+        }
+        if corruptSince == nil { coverage.noteFound(.corruptAlarm) }
+        let since = corruptSince ?? now
+        corruptSince = since
+        guard now > since + 10_000_000 else { return }
+        for replica in replicas where replica.isWrong && replica.condition == .good {
+            trace("operator: the state of \(replica.number) is not the right one")
+            end(replica)
+            replica.condition = .broken
+        }
+    }
+}
