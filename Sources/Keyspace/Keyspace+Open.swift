@@ -2,6 +2,34 @@ import Basics
 import LMDB
 
 extension Keyspace {
+    /// As `checkFile`, for a file that another process may be writing: what looks like damage in
+    /// the middle of a commit does not come again.
+    static func checkFileInUse(in directory: String) throws(KeyspaceError) {
+        for _ in 1..<5 {
+            do throws(KeyspaceError) { return try checkFile(in: directory) } catch {}
+        }
+        try checkFile(in: directory)
+    }
+
+    /// Before LMDB believes a file: throws when it is damaged, or none of ours.
+    static func checkFile(in directory: String) throws(KeyspaceError) {
+        let path = directory + "/" + fileName
+        // LMDB begins anew in a file without a byte, which it may have made just before a kill.
+        guard Files.exists(path) else { return }
+        let file = try lmdb { () throws(LMDBError) in try PageFile(path) }
+        guard file.fileBytes > 0 else { return }
+        if let damage = file.damageAtOpening() {
+            throw KeyspaceError(.corrupt, "\(path) at byte \(damage.offset): \(damage.reason)")
+        }
+        guard let newest = file.metas().metas.first, newest.main.entries > 0 else { return }
+        let names = file.tables(newest, { _ in }).map(\.name)
+        if !names.contains(where: { TableName(rawValue: $0) != nil }) {
+            throw KeyspaceError(
+                .foreignFormat,
+                "\(path) is not a keyspace of Martlet, but something else's LMDB file")
+        }
+    }
+
     /// Reserves as much address space as it gets.
     static func openEnvironment(
         _ directory: String, _ options: Options, isReadOnly: Bool = false

@@ -72,6 +72,7 @@ package final class Keyspace: Sendable {
     package static func open(
         directory: String, options: Options = Options()
     ) throws(KeyspaceError) -> Keyspace {
+        try checkFile(in: directory)
         let crashCount = options.countsCrashes ? try CrashCount(directory: directory) : nil
         let environment = try lmdb { () throws(LMDBError) in
             try openEnvironment(directory, options)

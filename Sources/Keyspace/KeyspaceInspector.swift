@@ -52,6 +52,7 @@ package final class KeyspaceInspector {
         guard Files.exists(directory + "/" + Keyspace.fileName) else {
             throw KeyspaceError(.inputOutput, "\(directory) holds no \(Keyspace.fileName)")
         }
+        try Keyspace.checkFileInUse(in: directory)
         let environment = try lmdb { () throws(LMDBError) in
             try Keyspace.openEnvironment(directory, Keyspace.Options(), isReadOnly: true)
         }

@@ -23,7 +23,8 @@ package final class PageFile {
     package struct Meta: Sendable, Hashable {
         package var transaction: UInt64
         package var lastPage: UInt64
-        var main: Tree
+        var free: Tree
+        package var main: Tree
     }
 
     /// A table's description: 48 bytes.
@@ -112,7 +113,7 @@ package final class PageFile {
             pageBytes = size
             let meta = Meta(
                 transaction: page.number(144, 8), lastPage: page.number(136, 8),
-                main: Tree(page[88..<136]))
+                free: Tree(page[40..<88]), main: Tree(page[88..<136]))
             guard meta.lastPage < 1 << 40 else {
                 bad("last page \(meta.lastPage)")
                 continue

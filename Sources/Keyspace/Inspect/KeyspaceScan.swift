@@ -48,8 +48,12 @@ package final class KeyspaceScan {
     package init(directory: String) throws(KeyspaceError) {
         path = directory + "/" + Keyspace.fileName
         file = try Self.open(path)
-        environment = try? Keyspace.openEnvironment(
-            directory, Keyspace.Options(), isReadOnly: true)
+        environment = try? Self.hold(directory)
+    }
+
+    private static func hold(_ directory: String) throws -> Environment {
+        try Keyspace.checkFileInUse(in: directory)
+        return try Keyspace.openEnvironment(directory, Keyspace.Options(), isReadOnly: true)
     }
 
     private static func open(_ path: String) throws(KeyspaceError) -> PageFile {

@@ -57,8 +57,14 @@ extension ReplicaDirectory {
     /// After a round of the core failed: if the keyspace is damaged, the next start is told to set
     /// it aside and to build it anew. Answers what to end with, which then is not final.
     package func noteDamage(of failure: ReplicaFailure) -> ReplicaFailure {
-        guard let damage = failure.damage else { return failure }
+        guard var damage = failure.damage else { return failure }
         var failure = failure
+        // An entry that fails its checksum knows its table and key, not its file.
+        let file = keyspace + "/" + Keyspace.fileName
+        if !damage.contains(file) {
+            damage = "\(file): \(damage)"
+            failure.description = "\(file): \(failure.description)"
+        }
         do throws(KeyspaceError) {
             try BootMark.markDamaged(directory: keyspace, damage)
             failure.fatalExit = nil
