@@ -13,8 +13,8 @@ package struct BackupError: Error, Sendable, CustomStringConvertible {
         message = error.message
     }
 
-    package init(_ error: LogError, in directory: String) {
-        message = "\(directory): \(error)"
+    package init(_ error: LogError) {
+        message = error.description
     }
 
     package var description: String { message }

@@ -57,9 +57,7 @@ package struct ReplicaLog {
             log.scan = scan
             log.damage = scan.places
         } catch {
-            guard policy != .refuse, error.kind == .corrupt else {
-                throw BackupError(error, in: directory)
-            }
+            guard policy != .refuse, error.kind == .corrupt else { throw BackupError(error) }
             log.damage = [
                 LogScan.DamagedPlace(error: error, after: entries.last?.index ?? mark.index)
             ]

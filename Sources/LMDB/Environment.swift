@@ -80,7 +80,8 @@ import CLMDB
     package func beginRead() throws(LMDBError) -> ReadTransaction {
         var transaction: OpaquePointer?
         try check(
-            unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction), "begin read")
+            unsafe mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &transaction),
+            "begin read of \(path)")
         guard let transaction = unsafe transaction else {
             throw LMDBError(code: MDB_PANIC, operation: "begin read")
         }
@@ -90,7 +91,8 @@ import CLMDB
     /// Waits for other writers. The transaction belongs to the calling thread.
     package func beginWrite() throws(LMDBError) -> WriteTransaction {
         var transaction: OpaquePointer?
-        try check(unsafe mdb_txn_begin(handle, nil, 0, &transaction), "begin write")
+        try check(
+            unsafe mdb_txn_begin(handle, nil, 0, &transaction), "begin write to \(path)")
         guard let transaction = unsafe transaction else {
             throw LMDBError(code: MDB_PANIC, operation: "begin write")
         }

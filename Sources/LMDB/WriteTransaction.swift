@@ -23,7 +23,7 @@ import CLMDB
     package consuming func commit() throws(LMDBError) {
         // LMDB ends the transaction, whatever the result.
         isCommitted = true
-        try check(unsafe mdb_txn_commit(handle), "commit")
+        try check(unsafe mdb_txn_commit(handle), "commit to \(environment.path)")
     }
 
     package func create(_ name: String) throws(LMDBError) -> Database {

@@ -12,6 +12,8 @@ package final class DirectoryLogFiles: LogFiles {
         self.isReadOnly = isReadOnly
     }
 
+    package func place(of name: String) -> String { path + "/" + name }
+
     package func names() throws(LogError) -> [String] {
         guard let directory = unsafe opendir(path) else {
             throw failure(path, "cannot list the directory", errno)
@@ -38,22 +40,22 @@ package final class DirectoryLogFiles: LogFiles {
 
     private func opened(_ name: String, _ flags: Int32, _ what: String) throws(LogError) -> DiskFile
     {
-        let whole = path + "/" + name
+        let whole = place(of: name)
         let descriptor = unsafe Glibc.open(whole, flags, 0o600)
         guard descriptor >= 0 else { throw failure(whole, what, errno) }
         return DiskFile(descriptor: descriptor, path: whole)
     }
 
     package func remove(_ name: String) throws(LogError) {
-        let whole = path + "/" + name
+        let whole = place(of: name)
         guard unsafe unlink(whole) == 0 else {
             throw failure(whole, "cannot remove the file", errno)
         }
     }
 
     package func rename(_ name: String, to newName: String) throws(LogError) {
-        let whole = path + "/" + name
-        guard unsafe Glibc.rename(whole, path + "/" + newName) == 0 else {
+        let whole = place(of: name)
+        guard unsafe Glibc.rename(whole, place(of: newName)) == 0 else {
             throw failure(whole, "cannot rename the file", errno)
         }
     }

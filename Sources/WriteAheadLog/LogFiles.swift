@@ -5,6 +5,8 @@ package import Basics
 /// The real one is `DirectoryLogFiles`; `MemoryLogFiles` loses and tears what was not synced.
 /// Used by one thread at a time.
 package protocol LogFiles: AnyObject {
+    /// What errors call a file: enough to find it.
+    func place(of name: String) -> String
     /// Names of all files, sorted by byte.
     func names() throws(LogError) -> [String]
     /// Makes an empty file; one that exists already is an error.

@@ -108,8 +108,7 @@ package struct LogScan {
                 scan.spares.append(name)
             }
             guard let sequence = SegmentHeader.sequence(ofFile: name) else { continue }
-            let file = try files.open(name)
-            found.append(try FoundSegment(file, name, sequence, clusterID: clusterID))
+            found.append(try FoundSegment(files, name, sequence, clusterID: clusterID))
         }
         if let newest = found.last, case .unborn = newest.preamble {
             scan.unbornFile = newest.name
@@ -175,14 +174,14 @@ package struct LogScan {
         } else if let successor {
             limit = UInt32(clamping: successor.previousBytes / UInt64(Sector.byteCount))
         }
-        var scan = SegmentScan(name: segment.name, reader: segment.reader, limit: limit)
+        var scan = SegmentScan(place: segment.place, reader: segment.reader, limit: limit)
         try walk(&scan, &own, isNewest: next == nil, visitor)
         if let check = successor?.previousCheck, damage == nil,
             try scan.reader.check(UInt32(clamping: own.usedBytes / 512) - 1) != check
         {
             try note(
                 LogError(
-                    .corrupt, file: segment.name, offset: own.usedBytes,
+                    .corrupt, file: segment.place, offset: own.usedBytes,
                     "the next file follows another one than this"),
                 segment.sequence, visitor)
             isChainBroken = true
@@ -217,7 +216,7 @@ package struct LogScan {
             own.usedBytes = UInt64(sector) * UInt64(Sector.byteCount)
             switch try scan.step(at: sector) {
             case .frame(let frame, let end, let body):
-                try take(body, isResuming: isBroken, &own, visitor)
+                try take(body, of: scan.place, isResuming: isBroken, &own, visitor)
                 if isBroken, visitor.resume?(frame) == true {
                     harmless = harmless ?? damage
                     damage = nil
@@ -236,7 +235,7 @@ package struct LogScan {
                 var reason = "the file ends in a write that was synced"
                 if case .damaged(let text) = try scan.step(at: sector) { reason = text }
                 try note(
-                    LogError(.corrupt, file: scan.name, offset: place, reason), own.sequence,
+                    LogError(.corrupt, file: scan.place, offset: place, reason), own.sequence,
                     visitor)
                 isBroken = true
                 guard let next = try scan.resume(after: sector) else {
@@ -251,7 +250,8 @@ package struct LogScan {
     /// Visits the records of a frame. What its checksums prove whole and what makes no sense all
     /// the same is not damage of a disk, so it is thrown whatever the policy.
     private mutating func take(
-        _ body: Bytes, isResuming: Bool, _ own: inout Segment, _ visitor: Visitor
+        _ body: Bytes, of place: String, isResuming: Bool, _ own: inout Segment,
+        _ visitor: Visitor
     ) throws(LogError) {
         var reader = ByteReader(body)
         while !reader.isAtEnd {
@@ -259,18 +259,18 @@ package struct LogScan {
             do throws(DecodingFailure) {
                 record = try LogRecord(from: &reader)
             } catch {
-                throw LogError(.corrupt, file: own.name, offset: own.usedBytes, "\(error)")
+                throw LogError(.corrupt, file: place, offset: own.usedBytes, "\(error)")
             }
             if case .entry(let entry) = record {
                 own.lastEntry = max(own.lastEntry, entry.index)
                 lastEntry = entry.index
-                for place in places.indices where places[place].until == nil {
-                    places[place].until = entry.index
+                for damaged in places.indices where places[damaged].until == nil {
+                    places[damaged].until = entry.index
                 }
                 if isResuming, !visitor.takesResumed { continue }
             }
             if let reason = visitor.record(record, own.name, own.usedBytes) {
-                throw LogError(.corrupt, file: own.name, offset: own.usedBytes, reason)
+                throw LogError(.corrupt, file: place, offset: own.usedBytes, reason)
             }
         }
     }
@@ -290,6 +290,7 @@ package struct LogScan {
 
 /// A segment file and what its first sectors say.
 private struct FoundSegment {
+    let files: any LogFiles
     let file: any LogFile
     let name: String
     let sequence: UInt32
@@ -299,14 +300,18 @@ private struct FoundSegment {
     var voidFrom: UInt64?
 
     init(
-        _ file: any LogFile, _ name: String, _ sequence: UInt32, clusterID: UInt64?
+        _ files: any LogFiles, _ name: String, _ sequence: UInt32, clusterID: UInt64?
     ) throws(LogError) {
-        self.file = file
+        self.files = files
         self.name = name
         self.sequence = sequence
+        file = try files.open(name)
         reader = try SegmentReader(file, sequence: sequence)
-        preamble = try SegmentPreamble.read(&reader, name: name, clusterID: clusterID)
+        preamble = try SegmentPreamble.read(
+            &reader, place: files.place(of: name), clusterID: clusterID)
     }
+
+    var place: String { files.place(of: name) }
 
     var header: SegmentHeader? {
         if case .header(let header) = preamble { header } else { nil }
@@ -315,13 +320,13 @@ private struct FoundSegment {
     /// What is wrong with this file in this place.
     func misplaced(after before: FoundSegment?) -> LogError? {
         guard let header else {
-            return LogError(.corrupt, file: name, "neither copy of the header is whole")
+            return LogError(.corrupt, file: place, "neither copy of the header is whole")
         }
         guard header.sequence == sequence else {
-            return LogError(.corrupt, file: name, "the header has number \(header.sequence)")
+            return LogError(.corrupt, file: place, "the header has number \(header.sequence)")
         }
         guard let before, header.void == nil, before.sequence + 1 != sequence else { return nil }
-        let missing = SegmentHeader.fileName(sequence: before.sequence + 1)
+        let missing = files.place(of: SegmentHeader.fileName(sequence: before.sequence + 1))
         return LogError(.corrupt, file: missing, "the file is missing from the log")
     }
 }

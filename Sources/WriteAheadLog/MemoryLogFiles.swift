@@ -25,6 +25,8 @@ package final class MemoryLogFiles: LogFiles {
 
     package init() {}
 
+    package func place(of name: String) -> String { name }
+
     package func names() throws(LogError) -> [String] {
         live.map(\.name).sorted { isOrderedBefore(Array($0.utf8), Array($1.utf8)) }
     }

@@ -9,7 +9,7 @@ enum SegmentPreamble {
 
     /// - Parameter clusterID: the cluster that the log must belong to; nil takes any.
     static func read(
-        _ reader: inout SegmentReader, name: String, clusterID: UInt64?
+        _ reader: inout SegmentReader, place: String, clusterID: UInt64?
     ) throws(LogError) -> SegmentPreamble {
         var isDamaged = false
         var header: SegmentHeader?
@@ -23,7 +23,7 @@ enum SegmentPreamble {
         if let header {
             if let clusterID, header.clusterID != clusterID {
                 throw LogError(
-                    .foreign, file: name,
+                    .foreign, file: place,
                     "belongs to cluster \(String(header.clusterID, radix: 16)), not to "
                         + String(clusterID, radix: 16))
             }
@@ -34,7 +34,7 @@ enum SegmentPreamble {
                 version != SegmentHeader.formatVersion, version <= UInt16.max
             {
                 throw LogError(
-                    .foreign, file: name,
+                    .foreign, file: place,
                     "format version \(version) is not the \(SegmentHeader.formatVersion) that this"
                         + " program reads")
             }

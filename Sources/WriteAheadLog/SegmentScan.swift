@@ -7,7 +7,8 @@ import Basics
 /// life before; and no sector behind it can say that it was synced. Everything else is damage,
 /// and may have hit what was acknowledged.
 struct SegmentScan {
-    let name: String
+    /// What errors call the file.
+    let place: String
     var reader: SegmentReader
     /// Sectors in use, as the next segment says; nil for the newest.
     let limit: UInt32?

@@ -11,6 +11,7 @@ final class FusedFiles: LogFiles {
         self.isBlown = isBlown
     }
 
+    func place(of name: String) -> String { files.place(of: name) }
     func names() throws(LogError) -> [String] { try files.names() }
     func remove(_ name: String) throws(LogError) { try files.remove(name) }
     func rename(_ name: String, to newName: String) throws(LogError) {

@@ -103,8 +103,7 @@ struct VerifyReport {
             let log = try ReplicaLog.scan(path, .goOn)
             for place in log.damage {
                 damage(
-                    "\(path)/\(place.error.file)", place.error.offset, place.error.reason,
-                    held: place.held)
+                    place.error.file, place.error.offset, place.error.reason, held: place.held)
             }
             output.line(
                 "log       \(path): \(log.entries.count) entries",
