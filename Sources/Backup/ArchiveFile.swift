@@ -41,6 +41,13 @@ package struct ArchiveFile: Sendable, Hashable {
         return files.sorted { ($0.first, $0.last) < ($1.first, $1.last) }
     }
 
+    /// Names of files that may have been archives before somebody gave them these.
+    static func namesPassedOver(in folder: String) throws(BackupError) -> [String] {
+        try FolderContent.names(folder).filter { name in
+            name.hasSuffix(".entries") && ArchiveFile(folder: folder, name: name) == nil
+        }
+    }
+
     /// Writes entries, which follow one another, whole and synced or not at all.
     static func write(
         _ entries: ArraySlice<Entry>, clusterID: UInt64, folder: String

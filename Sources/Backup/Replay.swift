@@ -14,6 +14,10 @@ package struct Replay {
     /// The newest time of an entry so far.
     package private(set) var milliseconds: UInt64 = 0
     package private(set) var isReached = false
+    /// The first entry whose time is before that of another one before it, and both.
+    package private(set) var setBack: (index: UInt64, from: UInt64, to: UInt64)?
+    /// Clocks of two leaders may differ by this much without a word.
+    private static let skewMilliseconds: UInt64 = 1000
 
     package init(_ keyspace: Keyspace, goal: RestoreGoal) {
         self.keyspace = keyspace
@@ -49,7 +53,11 @@ package struct Replay {
             } catch {
                 throw BackupError("entry \(entry.index) in \(place) does not decode: \(error)")
             }
-            let time = max(milliseconds, Command.milliseconds(of: entry.payload))
+            let own = Command.milliseconds(of: entry.payload)
+            if own > 0, own + Self.skewMilliseconds < milliseconds, setBack == nil {
+                setBack = (entry.index, milliseconds, own)
+            }
+            let time = max(milliseconds, own)
             if case .time(let end) = goal, time > end {
                 isReached = true
                 return try finish()

@@ -116,7 +116,15 @@ package struct Restore: Sendable {
         var replay = Replay(state, goal: goal)
         let from = state.appliedIndex
         var files: [ArchiveFile] = []
-        for folder in archives { files += try ArchiveFile.all(in: folder) }
+        for folder in archives {
+            guard FolderContent.isFolder(folder) else {
+                throw BackupError("\(folder) is no folder")
+            }
+            files += try ArchiveFile.all(in: folder)
+            for name in try ArchiveFile.namesPassedOver(in: folder) {
+                prepared.notes.append("passed over: \(folder)/\(name) is not named as an archive")
+            }
+        }
         files.sort { ($0.first, $0.last) < ($1.first, $1.last) }
         for file in files where file.last > from {
             if replay.isReached { break }
@@ -146,6 +154,13 @@ package struct Restore: Sendable {
                         + " with revision \(state.revision)")
             }
         case .time(let end):
+            if let (index, from, to) = replay.setBack {
+                prepared.notes.append(
+                    "the leader's clock was set back at entry \(index), from"
+                        + " \(WallTime.text(milliseconds: from)) to"
+                        + " \(WallTime.text(milliseconds: to)): times between came twice, and"
+                        + " what came the second time counts as later than all of them")
+            }
             guard !replay.isReached else { return }
             let last = WallTime.text(milliseconds: replay.milliseconds)
             prepared.notes.append(

@@ -89,8 +89,9 @@ final class SnapshotSchedule: Sendable {
     private func isDue(_ newest: SnapshotHeader?) -> Bool {
         guard let newest else { return true }
         guard options.everySeconds > 0 else { return false }
-        return WallTime.nowMilliseconds() >= newest.createdMilliseconds + options.everySeconds
-            * 1000
+        let (now, last) = (WallTime.nowMilliseconds(), newest.createdMilliseconds)
+        // A clock that was set back does not hold snapshots up until it gets there again.
+        return now < last || now >= last + options.everySeconds * 1000
     }
 
     private func take(
