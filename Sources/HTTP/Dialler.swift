@@ -94,7 +94,7 @@ private final class HandshakeWaiter: ChannelInboundHandler, RemovableChannelHand
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        ready.fail(HTTPError(.tls, "TLS: \(error)"))
+        ready.fail(HTTPError(.tls, "TLS: \(TLSFailure.text(error))"))
         context.close(promise: nil)
     }
 }

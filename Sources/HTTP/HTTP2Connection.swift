@@ -45,6 +45,8 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     private var isFlushScheduled = false
     private var isDraining = false
     private(set) var isClosed = false
+    /// What open requests are told.
+    private var closeError = HTTPError.connectionClosed
     private var stallCheck: Scheduled<Void>?
     private var keepAlive: RepeatedTask?
     var awaitsPing = false
@@ -64,6 +66,7 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         self.authority = authority
         self.scheme = scheme
         self.log = log
+        if service == nil { closeError = .connectionClosed(authority) }
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -121,6 +124,11 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A server finds fault with a client's certificate when the client has done its part of
+        // the handshake already.
+        if service == nil {
+            closeError = .connectionClosed(authority, ": " + TLSFailure.text(error))
+        }
         close()
     }
 
@@ -244,7 +252,7 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         let open = streams.keys.sorted().compactMap { streams[$0] }
         streams = [:]
         writableStreams = []
-        for stream in open { finish(stream, HTTPError.connectionClosed) }
+        for stream in open { finish(stream, closeError) }
         let callbacks = closeCallbacks
         closeCallbacks = []
         for callback in callbacks { callback() }

@@ -15,5 +15,11 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String { message }
 
     static let connectionClosed = HTTPError(.closed, "connection closed")
+
+    /// - Parameter place: the other side's address.
+    static func connectionClosed(_ place: String, _ reason: String = "") -> HTTPError {
+        HTTPError(.closed, "\(place): connection closed\(reason)")
+    }
+
     static let cancelled = HTTPError(.cancelled, "request cancelled")
 }

@@ -4,6 +4,8 @@ package struct HTTPLimits: Sendable {
     package static let streamHighWaterBytes = 256 * 1024
     package static let streamLowWaterBytes = 16 * 1024
 
+    /// Open connections; whoever comes then waits until another goes.
+    package var connectionsMax = Int.max
     /// Open requests of one connection; more are refused.
     package var concurrentStreamsMax: UInt32 = 1000
     /// Names and values of one request's headers; more is answered 431.

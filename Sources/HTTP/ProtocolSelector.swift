@@ -67,7 +67,8 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let address = context.remoteAddress.map { "\($0)" } ?? "a peer"
-        server.log("\(isTLS ? "TLS" : "connection") from \(address): \(error); closing")
+        let what = isTLS ? "TLS" : "connection"
+        server.log("\(what) from \(address): \(TLSFailure.text(error)); closing")
         context.close(promise: nil)
     }
 

@@ -47,8 +47,8 @@ package struct CertificateAuthority: Sendable {
 
     private static let authorityDays: Int64 = 3650
     private static let leafDays: Int64 = 365
-    /// Certificates count from a while ago, so that clocks a little behind accept them.
-    private static let backdatingSeconds: Int64 = 300
+    /// Certificates count from long ago: a clock that is behind, or is set back, accepts them.
+    private static let backdatingSeconds: Int64 = 365 * 86_400
 
     /// Makes a new authority.
     package static func create(commonName: String, now: WallTime) throws -> CertificateAuthority {

@@ -17,6 +17,27 @@ import Testing
         #expect(pair.keyPEM.contains("PRIVATE KEY"))
     }
 
+    @Test func tellsWhoSignedAndFromWhenToWhenItCounts() throws {
+        let authority = try CertificateAuthority.create(commonName: "one", now: now)
+        // Of the same name: only the signature tells them apart.
+        let other = try CertificateAuthority.create(commonName: "one", now: now)
+        let pair = try authority.issue(
+            CertificateRequest(commonName: "client", isClient: true), now: now)
+        #expect(pair.isSigned(by: authority.pair.certificatePEM))
+        #expect(!pair.isSigned(by: other.pair.certificatePEM))
+        let day: Int64 = 86_400
+        for days in [-364, 0, 364] {
+            let time = now.adding(seconds: Int64(days) * day)
+            #expect(CertificatePair.invalidity(pair.certificatePEM, at: time) == nil)
+        }
+        let early = CertificatePair.invalidity(
+            pair.certificatePEM, at: now.adding(seconds: -366 * day))
+        #expect(early?.hasPrefix("is not valid before 20") == true)
+        let late = CertificatePair.invalidity(
+            pair.certificatePEM, at: now.adding(seconds: 366 * day))
+        #expect(late?.hasPrefix("expired at 20") == true)
+    }
+
     @Test func refusesAFileThatIsNoCertificate() {
         #expect(throws: (any Error).self) {
             try CertificateAuthority(pair: CertificatePair(certificatePEM: "x", keyPEM: "y"))

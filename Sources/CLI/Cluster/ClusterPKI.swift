@@ -32,15 +32,20 @@ struct ClusterPKI {
         _ directory: DataDirectory, file: String, name: String, now: WallTime
     ) throws -> CertificateAuthority {
         let base = directory.pkiPath + "/" + file
-        if Files.exists(base + ".crt"), Files.exists(base + ".key") {
-            do {
-                return try CertificateAuthority(
-                    pair: CertificatePair(
-                        certificatePEM: try Files.readText(base + ".crt"),
-                        keyPEM: try Files.readText(base + ".key")))
-            } catch {
-                throw CommandError("\(base).crt or .key is damaged: \(error)")
+        let (hasCertificate, hasKey) = (Files.exists(base + ".crt"), Files.exists(base + ".key"))
+        if hasCertificate, hasKey {
+            let pair = try CertificateFiles.pair(certificate: base + ".crt", key: base + ".key")
+            if let reason = CertificatePair.invalidity(pair.certificatePEM, at: now) {
+                throw CommandError("\(base).crt \(reason)")
             }
+            return try CertificateAuthority(pair: pair)
+        }
+        // A new authority would lock out everybody who trusts the old one.
+        guard !hasCertificate, !hasKey else {
+            throw CommandError(
+                "\(base).\(hasKey ? "crt" : "key") is missing, and \(base)."
+                    + "\(hasKey ? "key" : "crt") is there: put it back, or remove both for a new"
+                    + " authority")
         }
         let made = try CertificateAuthority.create(commonName: name, now: now)
         try write(made.pair, base)

@@ -50,6 +50,7 @@ struct ExternalStore: Sendable, Hashable {
     struct Flags: Sendable {
         var endpoints = "--store-endpoints"
         var authority = "--store-cacert"
+        var pair = "--store-cert and --store-key"
     }
 
     func addresses() throws(CommandError) -> [GRPCChannel.Endpoint] {
@@ -68,17 +69,17 @@ struct ExternalStore: Sendable, Hashable {
         guard let authorityPath else {
             throw CommandError("\(flags.authority) is needed for https endpoints")
         }
-        let authority = try Files.readText(authorityPath)
-        guard CertificatePair.isCertificate(authority) else {
-            throw CommandError("\(authorityPath) is not a certificate in PEM")
-        }
-        guard let certificatePath, let keyPath else {
+        let authority = try CertificateFiles.authority(authorityPath)
+        if certificatePath == nil, keyPath == nil {
             return TLSClientOptions(authorityPEM: authority)
         }
-        let pair = CertificatePair(
-            certificatePEM: try Files.readText(certificatePath),
-            keyPEM: try Files.readText(keyPath))
-        try CertificateFiles.check(pair, certificate: certificatePath, key: keyPath)
+        guard let certificatePath, let keyPath else {
+            throw CommandError("\(flags.pair) are given both or not at all")
+        }
+        let pair = try CertificateFiles.pair(certificate: certificatePath, key: keyPath)
+        if let reason = CertificatePair.invalidity(pair.certificatePEM, at: .now()) {
+            throw CommandError("\(certificatePath) \(reason)")
+        }
         return TLSClientOptions(
             authorityPEM: authority, certificateChainPEM: pair.certificatePEM,
             privateKeyPEM: pair.keyPEM)

@@ -14,6 +14,7 @@ struct ControlPlane {
     let replica: ClusterLayout.Replica
     let store: any Store
     let log: ProcessLog
+    var limits = HTTPLimits()
 
     /// Opens the API port; returns when the objects are there that every cluster has.
     func serve(_ group: any EventLoopGroup) async throws -> HTTPServer {
@@ -31,8 +32,9 @@ struct ControlPlane {
         let port = try await HTTPServer.start(
             host: replica.host, port: replica.apiPort,
             tls: try CertificateFiles.server(
-                directory.pkiPath, replica.name, "api", authority: "api-ca"),
-            group: group, handler: server.handler,
+                directory.pkiPath, replica.name, "api", authority: "api-ca",
+                warn: { log.line($0) }),
+            group: group, limits: limits, handler: server.handler,
             onTunnel: { server.tunnels.accept($0, $1) }, log: { log.line($0) })
         log.line("\(replica.name) serves the Kubernetes API on port \(port.port)")
         while true {

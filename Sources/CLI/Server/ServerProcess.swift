@@ -23,6 +23,7 @@ struct ServerProcess {
 
     /// Runs until `stop` ends; then everything is synced and closed.
     func run(until stop: StopLatch) async throws {
+        DescriptorLimit.raise()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let running = try Replica.start(try configuration(group))
         let store = LocalStore(running)
@@ -34,7 +35,9 @@ struct ServerProcess {
             let plane =
                 layout.isStoreOnly
                 ? nil
-                : ControlPlane(directory: directory, replica: replica, store: store, log: log)
+                : ControlPlane(
+                    directory: directory, replica: replica, store: store, log: log,
+                    limits: limits)
             apiPort = try await plane?.serve(group)
             link?.send(.ready)
             await runPlugins(plane, running, until: stop)
@@ -51,7 +54,7 @@ struct ServerProcess {
     ) throws(CommandError) -> ReplicaConfiguration {
         let pki = directory.pkiPath
         if !layout.isPlaintext {
-            try CertificateFiles.check(pki, replica.name, "peer", authority: "peer-ca")
+            try checkCertificates("peer", authority: "peer-ca")
         }
         let tls = ReplicaConfiguration.PeerTLS(
             authorityPEM: try Files.readText(pki + "/peer-ca.crt"),
@@ -75,7 +78,19 @@ struct ServerProcess {
         return configuration
     }
 
+    private func checkCertificates(_ name: String, authority: String) throws(CommandError) {
+        let warnings = try CertificateFiles.check(
+            directory.pkiPath, replica.name, name, authority: authority, now: .now())
+        for warning in warnings { log.line("\(warning): nobody takes it") }
+    }
+
     // MARK: Ports
+
+    private var limits: HTTPLimits {
+        var limits = HTTPLimits()
+        limits.connectionsMax = DescriptorLimit.connectionsMax(ports: layout.isStoreOnly ? 1 : 2)
+        return limits
+    }
 
     private func startStorePort(
         _ store: LocalStore, _ running: Replica, _ group: any EventLoopGroup
@@ -86,8 +101,8 @@ struct ServerProcess {
                 ? nil
                 : try CertificateFiles.server(
                     directory.pkiPath, replica.name, "store", authority: "ca",
-                    clientCertificates: .required),
-            group: group,
+                    clientCertificates: .required, warn: { log.line($0) }),
+            group: group, limits: limits,
             handler: EtcdAPI.handler(
                 store: store,
                 admin: ReplicaAdmin(

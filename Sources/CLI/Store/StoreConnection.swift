@@ -3,6 +3,7 @@ import Basics
 import HTTP
 import NIOCore
 import NIOPosix
+import PKI
 import Store
 
 /// How a store command finds the store: a data directory, or endpoints as etcdctl has them.
@@ -38,7 +39,8 @@ struct StoreConnection {
         let external = try Self.external(options)
         endpoints = try external.addresses()
         guard !endpoints.isEmpty else { throw CommandError("--endpoints is empty") }
-        tls = try external.tls(.init(endpoints: "--endpoints", authority: "--cacert"))
+        tls = try external.tls(
+            .init(endpoints: "--endpoints", authority: "--cacert", pair: "--cert and --key"))
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         channel = GRPCChannel(endpoints: endpoints, tls: tls, group: group)
         store = RemoteStore(channel: channel)

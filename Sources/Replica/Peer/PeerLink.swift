@@ -1,4 +1,5 @@
 import Basics
+import HTTP
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -25,6 +26,7 @@ final class PeerLink: Sendable {
     let member: ReplicaMember
     private let tls: PeerTLS?
     private let eventLoop: any EventLoop
+    private let notice: @Sendable (String) -> Void
     private let report: @Sendable (Event) -> Void
 
     private struct State {
@@ -38,6 +40,8 @@ final class PeerLink: Sendable {
         var isFlushScheduled = false
         var isClosed = false
         var pauseMilliseconds = PeerLink.pauseMillisecondsMin
+        /// Why the peer does not take us, as was said last.
+        var refusal: String?
         /// The connection in the making or in use, so that `close` ends it.
         var dialled: (any Channel)?
     }
@@ -45,12 +49,14 @@ final class PeerLink: Sendable {
 
     init(
         _ member: ReplicaMember, hello: PeerHello, tls: PeerTLS?, eventLoop: any EventLoop,
+        notice: @escaping @Sendable (String) -> Void,
         report: @escaping @Sendable (Event) -> Void
     ) {
         self.member = member
         state = Locked(State(hello: hello))
         self.tls = tls
         self.eventLoop = eventLoop
+        self.notice = notice
         self.report = report
         dial()
     }
@@ -146,8 +152,21 @@ final class PeerLink: Sendable {
         eventLoop.scheduleTask(in: .milliseconds(pause)) { self.dial() }
     }
 
+    /// Says once what stands between us and a peer that answers.
+    fileprivate func refused(_ reason: String) {
+        let isNew = state.withLock { state -> Bool in
+            defer { state.refusal = reason }
+            return state.refusal != reason && !state.isClosed
+        }
+        guard isNew else { return }
+        notice("\(member.name) at \(member.peerHost):\(member.peerPort): \(reason)")
+    }
+
     fileprivate func welcomed(_ channel: any Channel) {
-        state.withLock { $0.channel = channel }
+        state.withLock { state in
+            state.channel = channel
+            state.refusal = nil
+        }
         report(.up)
     }
 
@@ -175,6 +194,7 @@ final class PeerLink: Sendable {
             do throws(PeerProtocolError) {
                 while let frame = try reader.next() { try take(frame, context) }
             } catch {
+                link.refused("\(error)")
                 context.close(promise: nil)
             }
         }
@@ -195,6 +215,7 @@ final class PeerLink: Sendable {
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            if !(error is IOError) { link.refused("TLS: \(TLSFailure.text(error))") }
             context.close(promise: nil)
         }
     }

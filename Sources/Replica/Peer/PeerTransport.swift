@@ -1,4 +1,5 @@
 import Basics
+import HTTP
 import Keyspace
 import NIOCore
 import NIOPosix
@@ -49,8 +50,15 @@ final class PeerTransport: Sendable {
         let server = tls?.server
         // All peers on one loop: what they answer to the same heartbeat is read in one wake-up.
         let loop = configuration.group.next()
+        let notice = configuration.settings.notice
         var bootstrap = ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptLimiter(log: { notice("peers: \($0)") }))
+                }
+            }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
@@ -117,7 +125,9 @@ final class PeerTransport: Sendable {
                 links.append(link)
             } else {
                 links.append(
-                    PeerLink(member, hello: hello, tls: tls, eventLoop: linkLoop) {
+                    PeerLink(
+                        member, hello: hello, tls: tls, eventLoop: linkLoop, notice: notice
+                    ) {
                         self.report($0, of: member.id)
                     })
             }
