@@ -1,4 +1,5 @@
 package import ArgumentParser
+import CMartlet
 
 /// The `martlet` command.
 package struct Martlet: AsyncParsableCommand {
@@ -14,6 +15,7 @@ package struct Martlet: AsyncParsableCommand {
 
     /// Runs the command of this process and ends it.
     package static func start() async {
+        martlet_survive_file_limit()
         await main()
     }
 }

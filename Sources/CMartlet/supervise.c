@@ -32,6 +32,15 @@ int martlet_signal_descriptor(bool with_children) {
     return ends[0];
 }
 
+static void nothing(int number) { (void)number; }
+
+void martlet_survive_file_limit(void) {
+    // A handler, because an ignored signal would stay so in programs that are started.
+    struct sigaction action = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGXFSZ, &action, NULL);
+}
+
 pid_t martlet_spawn(
     const char *path, char *const arguments[], char *const environment[], int link, int log) {
     pid_t child = fork();

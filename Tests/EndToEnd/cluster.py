@@ -62,10 +62,10 @@ class Result:
         return f"exit {self.code}\n{self.out}\n{self.err}"
 
 
-def run(command, input=None, timeout=60, env=None, check=True):
+def run(command, input=None, timeout=60, env=None, check=True, cwd=None):
     """Runs a command; with `check`, an exit code other than 0 fails the test with its output."""
     done = subprocess.run(
-        command, input=input, capture_output=True, text=True, timeout=timeout, env=env)
+        command, input=input, capture_output=True, text=True, timeout=timeout, env=env, cwd=cwd)
     result = Result(done)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: {result}")
@@ -99,14 +99,18 @@ class Cluster:
         self.process = None
         self.lines = []
 
-    def up(self, seconds=60, env=None):
+    def start(self, env=None, prefix=()):
+        """As `up`, without waiting; `prefix` is a command that runs the rest."""
         self.process = subprocess.Popen(
-            [MARTLET, "up", "--data-dir", self.directory, "--replicas", str(self.replicas),
+            [*prefix, MARTLET, "up", "--data-dir", self.directory, "--replicas", str(self.replicas),
              "--nodes", str(self.nodes), "--store-port", str(self.store_port),
              "--api-port", str(self.api_port), *self.flags],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})}, start_new_session=True)
         os.set_blocking(self.process.stdout.fileno(), False)
+
+    def up(self, seconds=60, env=None, prefix=()):
+        self.start(env, prefix)
         end = time.monotonic() + seconds
         text = ""
         while time.monotonic() < end:

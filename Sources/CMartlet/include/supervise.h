@@ -8,6 +8,10 @@
 /// blocked mask: libdispatch's main thread waits with every signal unblocked.
 int martlet_signal_descriptor(bool with_children);
 
+/// A write that would pass the process's limit for files is an error from now on, and not the
+/// end of the process. Programs that are started later are not concerned.
+void martlet_survive_file_limit(void);
+
 /// Starts `path` in a process group of its own, with `link` as descriptor 3, `log` as standard
 /// output and error, and no standard input. Answers the pid, or -1 and errno.
 pid_t martlet_spawn(

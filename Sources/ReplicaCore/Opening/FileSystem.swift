@@ -110,6 +110,15 @@ package enum FileSystem {
         try rename(temporary, path)
     }
 
+    /// Leaves a small file, synced or not, whole or not: what a disk that fails still takes.
+    package static func leave(_ path: String, _ bytes: Bytes) {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        try? write(bytes, to: descriptor, path)
+        _ = fsync(descriptor)
+    }
+
     package static func sync(_ descriptor: Int32, _ path: String) throws(ReplicaFailure) {
         guard fsync(descriptor) == 0 else {
             var failed = failure("sync failed:", path)

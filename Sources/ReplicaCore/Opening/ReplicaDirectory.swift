@@ -90,7 +90,7 @@ package struct ReplicaDirectory: Sendable {
     /// As well as a failing disk lets it.
     package func noteFailure(_ failure: ReplicaFailure) {
         guard failure.fatalExit == .syncFailed else { return }
-        try? FileSystem.replace(failed, Array("\(failure)\n".utf8))
+        FileSystem.leave(failed, Array("\(failure)\n".utf8))
         try? FileSystem.syncDirectory(path)
     }
 
