@@ -4,6 +4,7 @@ that was acknowledged is served. Never a part of it."""
 
 import glob
 import os
+import re
 import shutil
 import socket
 import struct
@@ -24,6 +25,14 @@ def flip(path, offset):
         file.write(bytes([byte[0] ^ 4]))
 
 
+def flip_all(path, text):
+    """A bit of every place that holds the text: also of copies on pages that are free by now."""
+    with open(path, "rb") as file:
+        content = file.read()
+    for found in re.finditer(re.escape(text), content):
+        flip(path, found.start() + 2)
+
+
 def swap(path, size, one, other):
     with open(path, "r+b") as file:
         def at(number):
@@ -37,6 +46,40 @@ def swap(path, size, one, other):
 
 def cut(path, size):
     os.truncate(path, size)
+
+
+def put_number(path, offset, value):
+    """Eight bytes, or four where that is the field's size."""
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(struct.pack("<I", value) if offset % 4096 == 40 else struct.pack("<Q", value))
+
+
+def newest_meta(path):
+    """0 or 1: the meta page of the newer transaction."""
+    with open(path, "rb") as file:
+        content = file.read(8192)
+    first, second = (struct.unpack_from("<Q", content, at + 144)[0] for at in (0, 4096))
+    return 0 if first > second else 1
+
+
+OTHER_APPLICATION = r"""
+#include <lmdb.h>
+int main(int count, char **arguments) {
+    MDB_env *env; MDB_txn *txn; MDB_dbi table; MDB_val key = {3, "key"}, value = {5, "value"};
+    return mdb_env_create(&env) || mdb_env_set_maxdbs(env, 4)
+        || mdb_env_open(env, arguments[1], MDB_NOSUBDIR, 0600) || mdb_txn_begin(env, 0, 0, &txn)
+        || mdb_dbi_open(txn, "things", MDB_CREATE, &table)
+        || mdb_put(txn, table, &key, &value, 0) || mdb_txn_commit(txn);
+}
+"""
+
+
+def of_another_application(replica, folder):
+    write(folder + "/other.c", OTHER_APPLICATION)
+    run(["cc", "-o", folder + "/other", folder + "/other.c", "-llmdb"])
+    os.remove(replica + "/keyspace/data.mdb")
+    run([folder + "/other", replica + "/keyspace/data.mdb"])
 
 
 def write(path, text):
@@ -71,36 +114,33 @@ class BadFilesTests(unittest.TestCase):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.cluster.directory, folder)
         spoil(folder + "/replica-1", folder)
-        # LMDB crashes on some damaged pages; with the second crash the file is set aside. A
-        # supervisor starts it again as this does.
-        for _ in range(3):
-            code, text = self.serve(folder, env)
-            if code is None or code >= 0:
-                break
-        return code, text
+        return self.serve(folder, env)
 
     def serve(self, folder, env):
         server = subprocess.Popen(
             [MARTLET, "server", "--data-dir", folder, "--replica", "1"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, "SWIFT_BACKTRACE": "enable=no", **(env or {})})
+        serves = False
         try:
             end = time.monotonic() + 20
-            while time.monotonic() < end and server.poll() is None:
+            while time.monotonic() < end and server.poll() is None and not serves:
                 values = self.values(folder)
                 if values is not None:
                     self.assertEqual(values, [f"value-{number}" for number in range(KEYS)])
-                    return None, ""
-                time.sleep(0.1)
-            self.assertIsNotNone(server.poll(), "neither serves nor ends")
-            return server.returncode, server.stdout.read()
+                    serves = True
+                time.sleep(0.05)
+            self.assertTrue(serves or server.poll() is not None, "neither serves nor ends")
         finally:
             server.kill()
-            server.wait()
-            server.stdout.close()
+            text = server.communicate()[0]
+        return None if serves else server.returncode, text
 
     def values(self, folder):
         """Every value in order, as far as it tells one from the other; None if nobody answers."""
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", self.cluster.store_port)) != 0:
+                return None
         pki = folder + "/pki"
         done = run([ETCDCTL, "--endpoints", self.cluster.endpoint(1), "--cacert", pki + "/ca.crt",
                     "--cert", pki + "/client.crt", "--key", pki + "/client.key",
@@ -130,7 +170,7 @@ class BadFilesTests(unittest.TestCase):
             for path in glob.glob(self.other.directory + "/replica-1/log/*.wal"):
                 shutil.copy(path, replica + "/log")
 
-        log = "0000000000000001.wal"
+        log = "/spoilt/replica-1/log/0000000000000001.wal"
         self.check([
             ("a bit in the middle", lambda r, _: flip(newest(r), 60_000), 72, log, "at byte"),
             ("cut in the middle", lambda r, _: cut(newest(r), 60_100), 72, log, "at byte"),
@@ -148,13 +188,44 @@ class BadFilesTests(unittest.TestCase):
         def of_another(replica, _):
             shutil.copy(data(self.other.directory + "/replica-1"), data(replica))
 
-        # With the log whole from its beginning, all of it can be built anew.
+        def both(*change):
+            """The same in both meta pages."""
+            return lambda r, _: [put_number(data(r), page * 4096 + place, value)
+                                 for page in (0, 1) for place, value in change]
+
+        def in_newest(place, value):
+            return lambda r, _: put_number(data(r), newest_meta(data(r)) * 4096 + place, value)
+
+        size = os.path.getsize(data(self.cluster.directory + "/replica-1"))
+        aside = "replica-1/keyspace.damaged"
+        cut_off = ("data.mdb at byte", "the file ends before", aside)
+        # With the log whole from its beginning, all of it can be built anew, at the first start.
         self.check([
-            ("cut", lambda r, _: cut(data(r), 100_000), None),
+            ("cut", lambda r, _: cut(data(r), 100_000), None, *cut_off),
+            ("cut by a page", lambda r, _: cut(data(r), size - 4096), None, *cut_off),
+            ("cut within a page", lambda r, _: cut(data(r), size - 4000), None, *cut_off),
+            ("cut behind the meta pages", lambda r, _: cut(data(r), 8192), None, *cut_off),
+            ("cut behind one meta page", lambda r, _: cut(data(r), 4096), None, aside),
             ("empty", lambda r, _: cut(data(r), 0), None),
-            ("both meta pages", lambda r, _: [flip(data(r), 16), flip(data(r), 4112)], None),
+            ("first meta page", lambda r, _: flip(data(r), 16), None, "at byte 0", aside),
+            ("second meta page", lambda r, _: flip(data(r), 4112), None, "at byte 4096", aside),
+            ("both meta pages", lambda r, _: [flip(data(r), 16), flip(data(r), 4112)], None, aside),
+            ("last page too low", in_newest(136, 2), None, "contradict", aside),
+            ("last page too high", in_newest(136, 1 << 30), None, "at byte", aside),
+            ("last page impossible", in_newest(136, 1 << 60), None, "at byte", aside),
+            ("transaction", in_newest(144, 77_777), None, "contradict", aside),
+            ("root of the tables", in_newest(88 + 40, 3_000_000), None, "at byte", aside),
+            ("root of free pages", in_newest(40 + 40, 3_000_000), None, "at byte", aside),
+            ("of another page size", both((40, 8192)), None, "at byte", aside),
+            ("of a page size that is none", both((40, 77)), None, "pages of 77 bytes", aside),
+            ("not LMDB's", lambda r, _: shutil.copy("/etc/passwd", data(r)), None, aside),
+            # Only who reads the value finds out; the next start builds all of it anew.
+            ("a value", lambda r, _: flip_all(data(r), b"value-7-"), 1,
+             "/replica-1/keyspace/data.mdb: table records, revision 9.0"),
             ("no file", lambda r, _: os.remove(data(r)), None),
             ("another cluster's", of_another, 71, "/keyspace", "belongs to cluster"),
+            ("another application's", of_another_application, 71, "/keyspace/data.mdb",
+             "not a keyspace of Martlet"),
         ])
 
     def test_marks(self):
@@ -199,6 +270,8 @@ class BadFilesTests(unittest.TestCase):
             ("authority is nonsense", pki("ca.crt", nonsense), 1, "ca.crt"),
             ("peers' certificate is nonsense", pki("replica-1/peer.crt", nonsense), 1, "peer.crt"),
             ("peers' key is of another", pki("replica-1/peer.key", of_another), 1, "peer.key"),
+            ("of another authority", lambda _, f: [of_another(f"{f}/pki/{name}") for name in
+             (crt, key)], 1, crt, "is not signed by", "/pki/ca.crt"),
         ])
 
     def test_restore_from_bad_files(self):
