@@ -151,8 +151,9 @@ let package = Package(
             ], path: "tools/store-load", swiftSettings: house),
         .executableTarget(
             name: "store-bench",
-            dependencies: ["Basics", "Keyspace", "HTTP", "EtcdMessages", arguments, nioCore, nioPosix],
-            path: "tools/store-bench", swiftSettings: house),
+            dependencies: [
+                "Basics", "Keyspace", "HTTP", "EtcdMessages", arguments, nioCore, nioPosix,
+            ], path: "tools/store-bench", swiftSettings: house),
         .executableTarget(
             name: "keyspace-bench", dependencies: ["Basics", "Keyspace", arguments],
             path: "tools/keyspace-bench", swiftSettings: house),

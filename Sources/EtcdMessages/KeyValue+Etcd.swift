@@ -13,8 +13,8 @@ extension KeyValue: ProtobufEncodable, ProtobufDecodable {
         writer.write(6, lease)
     }
 
-    /// Bytes that the message takes as a repeated field with a key and a value of these sizes, which
-    /// it need not have yet.
+    /// Bytes that the message takes as a repeated field with a key and a value of these sizes,
+    /// which it need not have yet.
     package func elementBytes(keyBytes: Int, valueBytes: Int) -> Int {
         func counted(_ count: Int) -> Int {
             count == 0 ? 0 : ProtobufWriter.elementBytes(count)

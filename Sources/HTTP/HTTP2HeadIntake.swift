@@ -62,7 +62,9 @@ struct HTTP2HeadIntake {
 
     /// The head that the block makes, and whether it is that of the block before.
     mutating func finish() -> (head: HTTP2IncomingHead, isSame: Bool) {
-        if !isCutOff, !last.bytes.isEmpty, current.extents == last.extents, current.bytes == last.bytes {
+        if !isCutOff, !last.bytes.isEmpty, current.extents == last.extents,
+            current.bytes == last.bytes
+        {
             return (head, true)
         }
         readFields()

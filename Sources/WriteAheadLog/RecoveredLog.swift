@@ -38,8 +38,8 @@ package struct RecoveredLog: Sendable {
     package var lastIndex: UInt64 { entries.last?.index ?? previousIndex }
     package var lastTerm: UInt64 { entries.last?.term ?? previousTerm }
 
-    /// The oldest segment that is read says what came before it. Entries that it holds up to there replaced
-    /// released ones; they are released themselves, but for the term of the last.
+    /// The oldest segment that is read says what came before it. Entries that it holds up to there
+    /// replaced released ones; they are released themselves, but for the term of the last.
     mutating func begin(previousIndex: UInt64, previousTerm: UInt64) {
         skipping = max(skipping, previousIndex)
         self.previousIndex = previousIndex

@@ -109,8 +109,9 @@ private struct EtcdMeta {
         var compacted: Int64 = 0
         _ = try reader.forEach(in: Bytes("meta".utf8)) { key, value throws(EtcdDatabaseError) in
             // What is scheduled is in force; what is finished is only removed as well.
-            guard key.elementsEqual("scheduledCompactRev".utf8)
-                || key.elementsEqual("finishedCompactRev".utf8)
+            guard
+                key.elementsEqual("scheduledCompactRev".utf8)
+                    || key.elementsEqual("finishedCompactRev".utf8)
             else { return }
             guard value.count == 17, let first = value.first, first < 0x80 else {
                 throw EtcdDatabaseError(path, "bucket meta: a compact revision of other length")

@@ -3,8 +3,8 @@ package enum RangeAnswer: Sendable {
     case whole(RangeResponse)
     case pieces(any RangePieces)
 
-    /// Bytes that a key takes in the answer; key and value are not in `keyValue`, so that nothing is
-    /// copied to be measured.
+    /// Bytes that a key takes in the answer; key and value are not in `keyValue`, so that nothing
+    /// is copied to be measured.
     package typealias Measure =
         @Sendable (_ keyValue: KeyValue, _ keyBytes: Int, _ valueBytes: Int) -> Int
 

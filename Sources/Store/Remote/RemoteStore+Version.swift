@@ -14,8 +14,10 @@ extension RemoteStore {
                 result.flatMap { response in
                     guard let version = ServerVersion(response.version) else {
                         return .failure(
-                            StoreError(.invalid, "no etcd of a known version, it says"
-                                + " \"\(response.version)\""))
+                            StoreError(
+                                .invalid,
+                                "no etcd of a known version, it says"
+                                    + " \"\(response.version)\""))
                     }
                     return .success(version)
                 })
