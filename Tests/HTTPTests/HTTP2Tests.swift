@@ -139,10 +139,45 @@ struct HTTP2Tests {
         limits.headerBytesMax = 2000
         try await withServer(limits: limits, describing) { server, group in
             let client = try await connect(server, group)
-            var request = HTTPClientRequest(target: "/")
+            let short = HTTPClientRequest(target: "/")
+            var request = short
             request.headers.add("x-long", String(repeating: "x", count: 3000))
-            #expect(try await client.request(request).status == 431)
-            #expect(try await client.request(HTTPClientRequest(target: "/")).status == 200)
+            // Before and behind one that begins as it does: what is remembered must not let it in.
+            #expect(try await client.request(short).status == 200)
+            for _ in 0..<2 { #expect(try await client.request(request).status == 431) }
+            #expect(try await client.request(short).status == 200)
+            client.close()
+        }
+    }
+
+    /// Of equal header blocks only the first is read: each request has to see its own.
+    @Test func `Each request has its own head, whatever came before it`() async throws {
+        let telling = handler { request, writer in
+            let head = request.head
+            let fields = head.headers.fields.filter { $0.name.hasPrefix("x-") }
+                .map { "\($0.name)=\($0.value)" }
+            let all = [head.method, head.path, head.query, head.authority] + fields
+            writer.respond(status: 200, body: Bytes(all.joined(separator: " ").utf8))
+        }
+        var random = SeededRandom(seed: 11)
+        try await withServer(telling) { server, group in
+            let client = try await connect(server, group)
+            for _ in 0..<300 {
+                var request = HTTPClientRequest(
+                    method: random.chance(1, in: 4) ? "POST" : "GET",
+                    target: "/path" + (random.chance(1, in: 3) ? "?q=\(random.below(2))" : ""))
+                request.authority = random.chance(1, in: 4) ? "other" : "one"
+                var expected = [request.method, "/path"]
+                expected.append(String(request.target.dropFirst(6)))
+                expected.append(request.authority ?? "")
+                for name in ["x-a", "x-bb"] where random.chance(2, in: 3) {
+                    let value = String(repeating: "v", count: random.below(3))
+                    request.headers.add(name, value)
+                    expected.append("\(name)=\(value)")
+                }
+                let response = try await client.request(request)
+                #expect(text(response.body) == expected.joined(separator: " "))
+            }
             client.close()
         }
     }
