@@ -19,8 +19,7 @@ extension ReplicaCore {
     /// As leader: asks for a check, if anything has changed since the last one.
     func askForHashes() {
         let interval = settings.hashCheckMilliseconds
-        guard interval > 0, let raft, raft.role == .leader, raft.hasCommittedInTerm,
-            isStateKnown, now >= hashes.nextAsk
+        guard interval > 0, now >= hashes.nextAsk, raft?.hasCommittedInTerm ?? false, isStateKnown
         else { return }
         hashes.nextAsk = now.advanced(milliseconds: interval)
         let hash = keyspace.hash

@@ -5,8 +5,8 @@ import Raft
 extension ReplicaCore {
     /// A new leader takes the leases over once it has applied what earlier leaders committed.
     func activateLessor() {
-        guard !isLessorActive, divergence == nil, let raft, raft.hasCommittedInTerm,
-            raft.appliedIndex == raft.commitIndex
+        guard !isLessorActive, divergence == nil, raft?.hasCommittedInTerm ?? false,
+            raft?.appliedIndex == raft?.commitIndex
         else { return }
         guard case .success(let leases) = keyspace.leases() else { return }
         lessor.promote(

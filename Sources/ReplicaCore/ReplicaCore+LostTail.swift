@@ -18,7 +18,7 @@ extension ReplicaCore {
     /// this replica can have acknowledged before, for they all stand before it in the leader's
     /// log. Then it votes again.
     func advanceRecovery() {
-        guard let raft, raft.lost != nil, isStateKnown, ticks % 5 == 0 else { return }
+        guard raft?.lost != nil, isStateKnown, ticks % 5 == 0, let raft else { return }
         let state = recovery.state
         switch state.withLock({ $0 }) {
         case .asked:

@@ -100,7 +100,7 @@ package final class ReplicaCore {
 
     /// Whether the keyspace is the cluster's, however old; not so in an empty new member, nor where
     /// it differs from the others'.
-    var isStateKnown: Bool { divergence == nil && raft.map { !$0.isBlank } ?? false }
+    var isStateKnown: Bool { divergence == nil && raft?.isBlank == false }
 
     /// Ticks come up to a quarter early (`slack`); the other quarter is for clocks that differ.
     private var leaseNanoseconds: UInt64 {
@@ -238,13 +238,15 @@ package final class ReplicaCore {
         var status = ReplicaStatus()
         status.memberID = memberID
         status.isWaitingForReplacement = memberID == 0
-        if let raft {
-            status.role = raft.role
-            status.leaderID = raft.leader
-            status.term = raft.term
-            status.commitIndex = raft.commitIndex
-            status.appliedIndex = raft.appliedIndex
-            status.isLearner = !raft.isVoter && raft.membership.contains(memberID)
+        // Field by field, here and wherever every round comes by: a copy of Raft, as `if let` makes
+        // it, counts references to all that it holds.
+        if raft != nil {
+            status.role = raft?.role ?? .follower
+            status.leaderID = raft?.leader ?? 0
+            status.term = raft?.term ?? 0
+            status.commitIndex = raft?.commitIndex ?? 0
+            status.appliedIndex = raft?.appliedIndex ?? 0
+            status.isLearner = raft?.isLearner ?? false
         }
         status.members = addressed.members
         status.learners = cluster.membership.learners

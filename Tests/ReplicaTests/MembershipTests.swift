@@ -42,6 +42,51 @@ import WriteAheadLog
         try await cluster.end()
     }
 
+    /// A cluster of three with replica-4 as a learner that has everything.
+    private func learning(_ cluster: TestCluster) async throws -> UInt64 {
+        try cluster.startAll()
+        try await cluster.mustPut(0, "a", "1")
+        let id = try await cluster.change(0, .add(cluster.members[3], staysLearner: true)).get()
+        try cluster.start(3)
+        #expect(try await cluster.mustGet(3, "a") == "1")
+        return id
+    }
+
+    @Test func learnerThatLostItsDirectoryComesBackUnderItsID() async throws {
+        let cluster = try TestCluster(3, of: 4)
+        let id = try await learning(cluster)
+        cluster.stop(3)
+        cluster.remove(3)
+        try await cluster.mustPut(0, "a", "2")
+        try cluster.start(3)
+        #expect(try await cluster.mustGet(3, "a") == "2")
+        #expect(cluster[3].status.memberID == id && cluster[3].status.isLearner)
+        // And becomes a voter as any other.
+        _ = try await eventually("promotion") {
+            try? await cluster.change(1, .promote(id)).get()
+        }
+        try await cluster.end()
+    }
+
+    @Test func learnerThatIsDownGetsAnotherID() async throws {
+        let cluster = try TestCluster(3, of: 4)
+        let id = try await learning(cluster)
+        guard case .failure(let error) = await cluster.change(1, .replace(name: "replica-4")) else {
+            throw NeverHappened(what: "a refusal")
+        }
+        #expect(error.message == "replica-4 is in good order")
+        cluster.stop(3)
+        cluster.remove(3)
+        let other = try await eventually("replacement") {
+            try? await cluster.change(1, .replace(name: "replica-4")).get()
+        }
+        #expect(other != id)
+        try cluster.start(3)
+        #expect(try await cluster.mustGet(3, "a") == "1")
+        #expect(cluster[3].status.memberID == other && cluster[3].status.isLearner)
+        try await cluster.end()
+    }
+
     /// {1, 2, 3} to {3, 4, 5} in one call, through any replica, while writes go on.
     @Test func anySetToAnySet() async throws {
         let cluster = try TestCluster(3, of: 5)
