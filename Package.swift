@@ -205,7 +205,7 @@ let package = Package(
             "EtcdAPI",
             [
                 "EtcdAPI", "TestSupport", "Basics", "Keyspace", "HTTP", "EtcdMessages", "Store",
-                nioCore, nioPosix, nioEmbedded,
+                "Bolt", nioCore, nioPosix, nioEmbedded,
             ]),
         tests("Documents", ["Documents", "Basics"]),
         tests("Bolt", ["Bolt", "Basics"]),

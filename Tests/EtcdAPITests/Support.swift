@@ -9,6 +9,7 @@ import TestSupport
 /// A keyspace in a folder of its own, served with etcd's API, and a remote store to ask it.
 func withRemoteStore<Result>(
     gate: (node: String, inspector: any GateInspector)? = nil,
+    changing change: ((inout GRPCRouter) -> Void)? = nil, patienceMilliseconds: UInt64 = 0,
     _ body: (RemoteStore, KeyspaceStore) async throws -> Result
 ) async throws -> Result {
     let store = try KeyspaceStore()
@@ -16,13 +17,19 @@ func withRemoteStore<Result>(
     let served: any Store =
         gate.map { GatedStore(store, node: $0.node, inspector: $0.inspector) }
         ?? store
+    var router = GRPCRouter()
+    EtcdAPI.register(on: &router, store: served)
+    change?(&router)
+    let handler: any HTTPHandler = change == nil ? EtcdAPI.handler(store: served) : router
     let server = try await HTTPServer.start(
-        host: "127.0.0.1", port: 0, group: group, handler: EtcdAPI.handler(store: served))
+        host: "127.0.0.1", port: 0, group: group, handler: handler)
     let channel = GRPCChannel(
         endpoints: [.init(host: "127.0.0.1", port: server.port)], tls: nil, group: group)
     let outcome: Swift.Result<Result, any Error>
     do {
-        outcome = .success(try await body(RemoteStore(channel: channel), store))
+        let remote = RemoteStore(
+            channel: channel, patienceMilliseconds: patienceMilliseconds)
+        outcome = .success(try await body(remote, store))
     } catch {
         outcome = .failure(error)
     }

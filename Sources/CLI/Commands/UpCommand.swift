@@ -10,7 +10,7 @@ struct UpCommand: ParsableCommand {
     @Option(help: "Folder that holds the cluster.")
     var dataDir = ".martlet"
 
-    @Option(help: "Store replicas: 1, 3 or 5.")
+    @Option(help: "Store replicas, or with --store-endpoints servers: 1, 3 or 5.")
     var replicas = 3
 
     @Option(help: "Node agents.")

@@ -1,5 +1,5 @@
 import Basics
-import Keyspace
+package import Keyspace
 
 /// A commit, cut into transactions that etcd can take.
 ///
@@ -9,27 +9,27 @@ import Keyspace
 /// of several resources, which no API watch shows together, change at once. Parts are done in
 /// order. Each compares all guards; what the parts before it changed is expected as they left it,
 /// so that nobody else's write goes unseen in between (decision 9).
-struct CommitParts {
-    private(set) var guards: [CommitRequest.Guard]
+package struct CommitParts: Sendable {
+    package private(set) var guards: [CommitRequest.Guard]
     private var rest: ArraySlice<CommitRequest.Mutation>
 
-    init(_ request: CommitRequest) {
+    package init(_ request: CommitRequest) {
         guards = request.guards
         rest = request.mutations[...]
     }
 
     /// Whether nothing is left to do.
-    var isEmpty: Bool { rest.isEmpty }
+    package var isEmpty: Bool { rest.isEmpty }
 
     /// What the next transaction changes.
-    var mutations: ArraySlice<CommitRequest.Mutation> {
+    package var mutations: ArraySlice<CommitRequest.Mutation> {
         var resources: Set<Bytes> = []
         let end = rest.firstIndex { !resources.insert(Self.resource($0.key)).inserted }
         return rest[..<(end ?? rest.endIndex)]
     }
 
     /// The next transaction has taken effect at this revision.
-    mutating func committed(at revision: Int64) {
+    package mutating func committed(at revision: Int64) {
         let done = mutations
         rest = rest[done.endIndex...]
         guard !rest.isEmpty else { return }
