@@ -92,8 +92,8 @@ import Testing
         let error = #expect(throws: ObjectError.self) { try Object.decode(keyValue) }
         #expect(
             error?.description
-                == "/registry/pods/default/web: the stored value is not an object that this API "
-                + "server wrote")
+                == "/registry/pods/default/web: the stored value is Kubernetes protobuf, which "
+                + "kube-apiserver wrote and this server does not read")
     }
 
     @Test func keys() {
