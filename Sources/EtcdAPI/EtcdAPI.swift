@@ -1,3 +1,4 @@
+package import Basics
 package import HTTP
 package import Store
 
@@ -21,10 +22,13 @@ package enum EtcdAPI {
 
     /// The store's client port: gRPC, and `/health`, `/version` and `/metrics` beside it. With
     /// `admin`, Martlet's own maintenance calls too.
+    ///
+    /// - Parameter metrics: What `/metrics` shows beside the port's own counts.
     package static func handler(
-        store: any Store, admin: (any StoreAdmin)? = nil
-    ) -> any HTTPHandler {
-        var router = GRPCRouter()
+        store: any Store, admin: (any StoreAdmin)? = nil, metrics: [any MetricSource] = []
+    ) -> EtcdPort {
+        let counts = EtcdPortMetrics()
+        var router = GRPCRouter(metrics: counts.grpc)
         register(on: &router, store: store)
         if let admin {
             AdminService.register(on: &router, admin: admin)
@@ -32,6 +36,6 @@ package enum EtcdAPI {
             DatabaseService(headers: HeaderSource(store), admin: admin).register(on: &router)
             HashService(headers: HeaderSource(store), admin: admin).register(on: &router)
         }
-        return EtcdPort(router: router, store: store)
+        return EtcdPort(router: router, store: store, counts: counts, metrics: metrics)
     }
 }

@@ -1,31 +1,49 @@
 import Basics
 package import HTTP
-import Keyspace
 import NIOCore
-package import Store
+import Store
 
 /// What the store's client port answers: gRPC, and etcd's few plain pages.
 package struct EtcdPort: HTTPHandler {
     private let router: GRPCRouter
     private let store: any Store
+    private let counts: EtcdPortMetrics
+    private let metrics: [any MetricSource]
+    /// Whether clients are served, or only those who look after the server.
+    private var servesClients = true
 
-    package init(router: GRPCRouter, store: any Store) {
+    /// - Parameter metrics: What `/metrics` shows beside the port's own counts.
+    init(
+        router: GRPCRouter, store: any Store, counts: EtcdPortMetrics,
+        metrics: [any MetricSource]
+    ) {
         self.router = router
         self.store = store
+        self.counts = counts
+        self.metrics = metrics
+    }
+
+    /// The same port's pages without its services, as etcd's `--listen-metrics-urls` has them.
+    package var pagesOnly: EtcdPort {
+        var pages = self
+        pages.servesClients = false
+        return pages
     }
 
     package func handle(
         _ head: HTTPRequestHead, _ stream: any HTTPServerStream
     ) -> any HTTPRequestReceiver {
-        if head.headers.first("content-type")?.hasPrefix("application/grpc") == true {
-            return router.handle(head, stream)
+        if servesClients {
+            if head.headers.first("content-type")?.hasPrefix("application/grpc") == true {
+                return router.handle(head, stream)
+            }
+            if head.path.hasPrefix("/v3/") { return gateway(head, stream) }
         }
-        if head.path.hasPrefix("/v3/") { return gateway(head, stream) }
         guard head.method == "GET" || head.method == "HEAD" else {
             answer(stream, 405, "text/plain", "Method Not Allowed\n")
             return DroppingReceiver(stream)
         }
-        let pages = HealthPages(store: store)
+        let pages = HealthPages(store: store, counts: counts)
         if let checks = pages.checks(of: head.path) {
             pages.run(checks, head, stream)
             return DroppingReceiver(stream)
@@ -38,7 +56,7 @@ package struct EtcdPort: HTTPHandler {
                 stream, 200, "application/json",
                 "{\"etcdserver\":\"\(version)\",\"etcdcluster\":\"\(version)\","
                     + "\"storage\":\"\(version)\"}")
-        case "/metrics": metrics(stream)
+        case "/metrics": page(stream)
         default: answer(stream, 404, "text/plain", "404 page not found\n")
         }
         return DroppingReceiver(stream)
@@ -68,28 +86,9 @@ package struct EtcdPort: HTTPHandler {
             headers: ["content-type": type, "content-length": "\(body.readableBytes)"], body: body)
     }
 
-    private func metrics(_ stream: any HTTPServerStream) {
-        store.status { result in
-            guard let status = try? result.get() else {
-                return answer(stream, 503, "text/plain", "no status\n")
-            }
-            let lines = [
-                ("etcd_server_has_leader", "gauge", status.leaderID == 0 ? "0" : "1"),
-                (
-                    "etcd_server_is_leader", "gauge",
-                    status.leaderID != 0 && status.leaderID == status.memberID ? "1" : "0"
-                ),
-                ("etcd_server_proposals_committed_total", "gauge", "\(status.commitIndex)"),
-                ("etcd_server_proposals_applied_total", "gauge", "\(status.appliedIndex)"),
-                ("etcd_mvcc_db_total_size_in_bytes", "gauge", "\(status.fileBytes)"),
-                ("etcd_debugging_mvcc_current_revision", "gauge", "\(status.revision)"),
-                (
-                    "etcd_debugging_mvcc_compact_revision", "gauge", "\(status.compactRevision)"
-                ),
-            ]
-            let text = lines.map { "# TYPE \($0) \($1)\n\($0) \($2)\n" }.joined()
-            answer(stream, 200, "text/plain; version=0.0.4", text)
-        }
+    private func page(_ stream: any HTTPServerStream) {
+        let text = MetricsText(of: metrics + [counts]).text
+        answer(stream, 200, "text/plain; version=0.0.4; charset=utf-8", text)
     }
 }
 

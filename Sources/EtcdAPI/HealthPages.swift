@@ -1,3 +1,4 @@
+import Basics
 import Documents
 import HTTP
 import Keyspace
@@ -16,6 +17,7 @@ struct HealthPages: Sendable {
     }
 
     let store: any Store
+    let counts: EtcdPortMetrics
 
     /// `?exclude=NOSPACE` passes over an alarm, `?serializable=true` asks only this replica.
     func health(_ head: HTTPRequestHead, _ stream: any HTTPServerStream) {
@@ -39,6 +41,7 @@ struct HealthPages: Sendable {
     }
 
     private func tell(_ stream: any HTTPServerStream, failure: String?) {
+        (failure == nil ? counts.healthSuccesses : counts.healthFailures).add()
         stream.answer(
             failure == nil ? 200 : 503,
             [

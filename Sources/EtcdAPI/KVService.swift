@@ -50,6 +50,7 @@ struct KVService: Sendable {
         }
         store.range(request, measure: Self.measure) { result in
             switch result {
+            case .success where reply.isOverloaded: reply(.tooManyRequests)
             case .success(.whole(let response)):
                 reply(encode(response, into: ProtobufWriter(reserving: 256)))
             case .success(.pieces(let pieces)):

@@ -46,7 +46,7 @@ struct LeaseService: Sendable {
                 }
             }
         }
-        router.stream("/etcdserverpb.Lease/LeaseKeepAlive") { _, stream in
+        router.stream("/etcdserverpb.Lease/LeaseKeepAlive", kind: .bidirectional) { _, stream in
             KeepAliveReceiver(store: store, headers: headers, stream: stream)
         }
     }

@@ -83,9 +83,9 @@ struct MemberService: Sendable {
                 case .add(let member, _):
                     var message = MemberMessage()
                     message.id = id
-                    message.peerURLs = [member.peerURL]
-                    message.isLearner =
-                        status.members.first { $0.id == id }?.isLearner ?? true
+                    let known = status.members.first { $0.id == id }
+                    message.peerURLs = known?.peerURLs ?? [member.peerURL]
+                    message.isLearner = known?.isLearner ?? true
                     members.removeAll { $0.id == id }
                     members.append(message)
                     added = message

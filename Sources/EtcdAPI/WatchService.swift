@@ -7,7 +7,7 @@ struct WatchService: Sendable {
     let headers: HeaderSource
 
     func register(on router: inout GRPCRouter) {
-        router.stream("/etcdserverpb.Watch/Watch") { _, stream in
+        router.stream("/etcdserverpb.Watch/Watch", kind: .bidirectional) { _, stream in
             WatchConnection(store: store, headers: headers, stream: stream)
         }
     }

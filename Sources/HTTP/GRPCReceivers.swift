@@ -18,17 +18,19 @@ final class IgnoringReceiver: HTTPRequestReceiver {
 final class GRPCUnaryReceiver: HTTPRequestReceiver {
     private let context: GRPCContext
     private let stream: any HTTPServerStream
+    private var meter: GRPCCallMeter
     private let handler: GRPCRouter.Unary
     private var deframer: GRPCDeframer
     private var message: Bytes?
     private var isAnswered = false
 
     init(
-        _ context: GRPCContext, _ stream: any HTTPServerStream, _ messageBytesMax: Int,
-        _ handler: @escaping GRPCRouter.Unary
+        _ context: GRPCContext, _ stream: any HTTPServerStream, _ meter: GRPCCallMeter,
+        _ messageBytesMax: Int, _ handler: @escaping GRPCRouter.Unary
     ) {
         self.context = context
         self.stream = stream
+        self.meter = meter
         self.handler = handler
         deframer = GRPCDeframer(messageBytesMax: messageBytesMax)
     }
@@ -36,6 +38,7 @@ final class GRPCUnaryReceiver: HTTPRequestReceiver {
     func receive(_ bytes: ByteBuffer) {
         stream.consumed(bytes.readableBytes)
         guard !isAnswered else { return }
+        guard meter.charge(bytes.readableBytes) else { return fail(.tooManyRequests) }
         deframer.append(bytes)
         do throws(GRPCStatus) {
             while let next = try deframer.next() {
@@ -56,31 +59,41 @@ final class GRPCUnaryReceiver: HTTPRequestReceiver {
         }
         isAnswered = true
         self.message = nil
-        handler(message, context, GRPCReply(stream: stream))
+        meter.received(messageBytes: message.count)
+        handler(message, context, GRPCReply(stream: stream, meter: meter))
     }
 
-    func cancelled() {}
+    /// Once the handler has the request, the call ends with its answer, heard or not.
+    func cancelled() {
+        guard !isAnswered else { return }
+        isAnswered = true
+        meter.ended(.cancelled)
+    }
 
     private func fail(_ status: GRPCStatus) {
         isAnswered = true
-        GRPCReply(stream: stream)(status)
+        message = nil
+        deframer = GRPCDeframer(messageBytesMax: 0)
+        GRPCReply(stream: stream, meter: meter)(status)
     }
 }
 
 /// Hands on the messages of a streaming call.
 final class GRPCStreamReceiver: HTTPRequestReceiver {
     private let stream: any HTTPServerStream
+    private let meter: GRPCCallMeter
     private let calls: GRPCServerStream
     private let receiver: any GRPCMessageReceiver
     private var deframer: GRPCDeframer
     private var isOver = false
 
     init(
-        _ context: GRPCContext, _ stream: any HTTPServerStream, _ messageBytesMax: Int,
-        _ handler: GRPCRouter.Stream
+        _ context: GRPCContext, _ stream: any HTTPServerStream, _ meter: GRPCCallMeter,
+        _ messageBytesMax: Int, _ handler: GRPCRouter.Stream
     ) {
         self.stream = stream
-        calls = GRPCServerStream(stream)
+        self.meter = meter
+        calls = GRPCServerStream(stream, meter: meter)
         calls.start()
         receiver = handler(context, calls)
         deframer = GRPCDeframer(messageBytesMax: messageBytesMax)
@@ -91,7 +104,10 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
         guard !isOver else { return }
         deframer.append(bytes)
         do throws(GRPCStatus) {
-            while let message = try deframer.next() { receiver.receive(message) }
+            while let message = try deframer.next() {
+                meter.received(messageBytes: message.count)
+                receiver.receive(message)
+            }
         } catch {
             isOver = true
             receiver.cancelled()
@@ -104,6 +120,7 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
     }
 
     func cancelled() {
+        calls.ended(.cancelled)
         if !isOver { receiver.cancelled() }
         isOver = true
     }

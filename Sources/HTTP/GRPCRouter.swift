@@ -12,22 +12,35 @@ package struct GRPCContext: Sendable {
 /// Answers one unary call; exactly once, from any thread.
 package struct GRPCReply: Sendable {
     let stream: any HTTPServerStream
+    let meter: GRPCCallMeter
+
+    init(stream: any HTTPServerStream, meter: GRPCCallMeter = GRPCCallMeter(nil)) {
+        self.stream = stream
+        self.meter = meter
+    }
+
+    /// Whether requests and answers take too much memory: an answer that can be asked for again
+    /// is better not given.
+    package var isOverloaded: Bool { stream.budget?.isExhausted ?? false }
 
     package func callAsFunction(_ message: Bytes) {
         var buffer = ByteBufferAllocator().buffer(capacity: message.count + 5)
         buffer.writeGRPCMessage(message)
+        meter.sent(messageBytes: message.count)
+        meter.ended(.ok)
         stream.respond(
             status: 200, headers: grpcResponseHeaders, body: buffer, trailers: grpcOKTrailers)
     }
 
     package func callAsFunction(_ status: GRPCStatus) {
+        meter.ended(status.code)
         stream.respond(
             status: 200, headers: grpcResponseHeaders, body: nil, trailers: status.trailers)
     }
 
     /// Begins an answer of `messageBytes` bytes, which are sent in parts.
     package func begin(messageBytes: UInt32) -> GRPCMessageSender {
-        GRPCMessageSender(stream, messageBytes: messageBytes)
+        GRPCMessageSender(stream, meter, messageBytes: messageBytes)
     }
 
     package func callAsFunction(_ result: Result<Bytes, GRPCStatus>) {
@@ -51,23 +64,33 @@ package struct GRPCRouter: HTTPHandler {
         case stream(messageBytesMax: Int, Stream)
     }
 
-    private var methods: [String: Method] = [:]
+    private var methods: [String: (method: Method, metrics: GRPCMethodMetrics?)] = [:]
+    private let metrics: GRPCMetrics?
 
-    package init() {}
+    /// - Parameter metrics: Counts the calls of all methods; nil: nobody asks.
+    package init(metrics: GRPCMetrics? = nil) {
+        self.metrics = metrics
+    }
 
     /// A method with one message each way. `path` is `/package.Service/Method`; the handler runs
     /// on the event loop and answers through `GRPCReply` when it can.
     package mutating func unary(
         _ path: String, messageBytesMax: Int = grpcMessageBytesMax, _ handler: @escaping Unary
     ) {
-        methods[path] = .unary(messageBytesMax: messageBytesMax, handler)
+        methods[path] = (
+            .unary(messageBytesMax: messageBytesMax, handler), metrics?.add(path, .unary)
+        )
     }
 
-    /// A method with any number of messages each way.
+    /// A method with any number of messages each way; `kind` is what its callers see it as.
     package mutating func stream(
-        _ path: String, messageBytesMax: Int = grpcMessageBytesMax, _ handler: @escaping Stream
+        _ path: String, kind: GRPCMethodMetrics.Kind = .serverStream,
+        messageBytesMax: Int = grpcMessageBytesMax, _ handler: @escaping Stream
     ) {
-        methods[path] = .stream(messageBytesMax: messageBytesMax, handler)
+        methods[path] = (
+            .stream(messageBytesMax: messageBytesMax, handler),
+            metrics?.add(path, kind)
+        )
     }
 
     package func handle(
@@ -79,7 +102,7 @@ package struct GRPCRouter: HTTPHandler {
             stream.respond(status: 415, headers: ["content-length": "0"], body: nil)
             return IgnoringReceiver(stream)
         }
-        guard let method = methods[head.path] else {
+        guard let (method, metrics) = methods[head.path] else {
             let text = unimplementedText(head.path)
             GRPCReply(stream: stream)(GRPCStatus(.unimplemented, text))
             return IgnoringReceiver(stream)
@@ -88,9 +111,10 @@ package struct GRPCRouter: HTTPHandler {
             path: head.path, headers: head.headers, peer: head.peer, eventLoop: stream.eventLoop)
         switch method {
         case .unary(let bytesMax, let handler):
-            return GRPCUnaryReceiver(context, stream, bytesMax, handler)
+            return GRPCUnaryReceiver(
+                context, stream, GRPCCallMeter(metrics, budget: stream.budget), bytesMax, handler)
         case .stream(let bytesMax, let handler):
-            return GRPCStreamReceiver(context, stream, bytesMax, handler)
+            return GRPCStreamReceiver(context, stream, GRPCCallMeter(metrics), bytesMax, handler)
         }
     }
 }

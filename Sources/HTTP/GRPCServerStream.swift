@@ -1,5 +1,6 @@
 package import Basics
 package import NIOCore
+import Synchronization
 
 /// Gets the messages of one streaming call, on the event loop.
 package protocol GRPCMessageReceiver: AnyObject {
@@ -13,9 +14,12 @@ package protocol GRPCMessageReceiver: AnyObject {
 /// The answering half of a streaming call; any thread.
 package final class GRPCServerStream: Sendable {
     private let stream: any HTTPServerStream
+    private let meter: GRPCCallMeter
+    private let isOver = Atomic(false)
 
-    init(_ stream: any HTTPServerStream) {
+    init(_ stream: any HTTPServerStream, meter: GRPCCallMeter) {
         self.stream = stream
+        self.meter = meter
     }
 
     package var eventLoop: any EventLoop { stream.eventLoop }
@@ -29,6 +33,7 @@ package final class GRPCServerStream: Sendable {
     package func send(_ message: Bytes) {
         var buffer = ByteBufferAllocator().buffer(capacity: message.count + 5)
         buffer.writeGRPCMessage(message)
+        meter.sent(messageBytes: message.count)
         stream.send(buffer)
     }
 
@@ -42,7 +47,13 @@ package final class GRPCServerStream: Sendable {
         stream.whenWritable(callback)
     }
 
+    /// Notes the end, once: a client may go away while its stream is being finished.
+    func ended(_ code: GRPCStatus.Code) {
+        if !isOver.exchange(true, ordering: .relaxed) { meter.ended(code) }
+    }
+
     package func finish(_ status: GRPCStatus) {
+        ended(status.code)
         stream.end(trailers: status.trailers)
     }
 }

@@ -1,6 +1,6 @@
 /// How a call ended, in gRPC's terms.
 package struct GRPCStatus: Error, Sendable, Hashable, CustomStringConvertible {
-    package enum Code: Int, Sendable, Hashable {
+    package enum Code: Int, Sendable, Hashable, CaseIterable {
         case ok = 0
         case cancelled, unknown, invalidArgument, deadlineExceeded, notFound, alreadyExists
         case permissionDenied, resourceExhausted, failedPrecondition, aborted, outOfRange
@@ -16,8 +16,36 @@ package struct GRPCStatus: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     package static let ok = GRPCStatus(.ok)
+    /// etcd's words for a server that has too much to do.
+    package static let tooManyRequests = GRPCStatus(
+        .resourceExhausted, "etcdserver: too many requests")
 
     package var description: String { "\(code): \(message)" }
+}
+
+extension GRPCStatus.Code {
+    /// The name that grpc-go and its metrics use.
+    package var name: String {
+        switch self {
+        case .ok: "OK"
+        case .cancelled: "Canceled"
+        case .unknown: "Unknown"
+        case .invalidArgument: "InvalidArgument"
+        case .deadlineExceeded: "DeadlineExceeded"
+        case .notFound: "NotFound"
+        case .alreadyExists: "AlreadyExists"
+        case .permissionDenied: "PermissionDenied"
+        case .resourceExhausted: "ResourceExhausted"
+        case .failedPrecondition: "FailedPrecondition"
+        case .aborted: "Aborted"
+        case .outOfRange: "OutOfRange"
+        case .unimplemented: "Unimplemented"
+        case .internalError: "Internal"
+        case .unavailable: "Unavailable"
+        case .dataLoss: "DataLoss"
+        case .unauthenticated: "Unauthenticated"
+        }
+    }
 }
 
 extension GRPCStatus {

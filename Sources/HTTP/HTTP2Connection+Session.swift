@@ -45,6 +45,7 @@ extension HTTP2Connection: HTTP2SessionDelegate {
             return
         }
         guard head.bytes <= limits.headerBytesMax else {
+            complain("headers of over \(limits.headerBytesMax) bytes are refused", closes: false)
             stream.loopReceiver = IgnoringReceiver(stream)
             return stream.respond(status: 431, headers: ["content-length": "0"], body: nil)
         }

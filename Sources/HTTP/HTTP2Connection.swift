@@ -48,6 +48,8 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     /// What open requests are told.
     private var closeError = HTTPError.connectionClosed
     private var stallCheck: Scheduled<Void>?
+    private var prefaceTimer: Scheduled<Void>?
+    private var idleFrames: TokenBucket
     private var keepAlive: RepeatedTask?
     var awaitsPing = false
     /// The peer takes no more requests.
@@ -66,6 +68,8 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         self.authority = authority
         self.scheme = scheme
         self.log = log
+        idleFrames = TokenBucket(
+            burst: limits.idleFrameBurst, perSecond: limits.idleFramesPerSecond, now: .now())
         if service == nil { closeError = .connectionClosed(authority) }
     }
 
@@ -73,7 +77,7 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         self.context = context
         session = HTTP2Session(
             role: service == nil ? .client : .server, limits: limits, delegate: self)
-        if service == nil { startKeepAlive() }
+        if service == nil { startKeepAlive() } else { awaitPreface() }
         if context.channel.isActive { scheduleFlush() }
     }
 
@@ -95,12 +99,34 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         }
     }
 
-    /// One line about a peer that does not keep to the protocol.
-    func complain(_ what: String) {
+    /// One line about a peer that does not keep to the protocol; one for the whole connection.
+    func complain(_ what: String, closes: Bool = true) {
         guard !hasComplained else { return }
         hasComplained = true
         let peer = context?.remoteAddress.map { "\($0)" } ?? "a peer"
-        log("HTTP/2 from \(peer): \(what); closing")
+        log("HTTP/2 from \(peer): \(what)" + (closes ? "; closing" : ""))
+    }
+
+    /// TLS may say that HTTP/2 comes, and then nothing does.
+    private func awaitPreface() {
+        let seconds = limits.handshakeTimeoutSeconds
+        let eventLoop = eventLoop.assumeIsolated()
+        prefaceTimer = eventLoop.scheduleTask(in: .seconds(seconds)) { [weak self] in
+            self?.complain("no settings in \(seconds) s")
+            self?.close()
+        }
+    }
+
+    func settingsReceived() {
+        prefaceTimer?.cancel()
+        prefaceTimer = nil
+    }
+
+    /// A frame came that asks for nothing. Few cost little; floods of them cost the others.
+    func idleFrameReceived(cost: UInt64) {
+        guard service != nil, !idleFrames.take(cost, now: .now()) else { return }
+        complain("a flood of frames that ask for nothing")
+        session?.terminate(errorCode: HTTP2ErrorCode.enhanceYourCalm)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -210,12 +236,14 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
             self.stallCheck = nil
             let oldest = NIODeadline.now() - timeout
             if let since = self.blockedSince, since <= oldest {
+                self.complain("nothing was read in \(self.limits.writeTimeoutSeconds) s")
                 return self.close()
             }
             for id in self.streams.keys.sorted() {
                 guard let stream = self.streams[id], stream.loopQueuedBytes > 0,
                     stream.loopLastProgress <= oldest
                 else { continue }
+                self.complain("an answer is not taken: cancelled", closes: false)
                 self.session?.submitReset(stream: id, errorCode: HTTP2ErrorCode.cancel)
             }
             self.flush()
@@ -248,6 +276,7 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         isClosed = true
         session?.destroy()
         stallCheck?.cancel()
+        prefaceTimer?.cancel()
         keepAlive?.cancel()
         let open = streams.keys.sorted().compactMap { streams[$0] }
         streams = [:]

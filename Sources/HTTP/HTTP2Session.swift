@@ -12,6 +12,8 @@ protocol HTTP2SessionDelegate: AnyObject {
     func sentEnd(stream: Int32)
     func pingAcknowledged()
     func goAwayReceived()
+    func settingsReceived()
+    func idleFrameReceived(cost: UInt64)
     /// The peer broke the protocol, and has been told so; the connection ends.
     func sentGoAway(errorCode: UInt32)
     /// Copies bytes to send into `target`.
@@ -187,6 +189,12 @@ protocol HTTP2SessionDelegate: AnyObject {
         unsafe nghttp2_submit_rst_stream(session, 0, stream, errorCode)
     }
 
+    /// Ends the connection: GOAWAY, and nothing more is read.
+    func terminate(errorCode: UInt32) {
+        guard !isDestroyed else { return }
+        unsafe nghttp2_session_terminate_session(session, errorCode)
+    }
+
     func submitPing() {
         guard !isDestroyed else { return }
         unsafe nghttp2_submit_ping(session, 0, nil)
@@ -331,6 +339,8 @@ private func setHTTP2Callbacks(_ callbacks: OpaquePointer?) {
 private let endStream = UInt8(NGHTTP2_FLAG_END_STREAM.rawValue)
 private let typeData = UInt8(NGHTTP2_DATA.rawValue)
 private let typeHeaders = UInt8(NGHTTP2_HEADERS.rawValue)
+private let typeSettings = UInt8(NGHTTP2_SETTINGS.rawValue)
+private let typePriority = UInt8(NGHTTP2_PRIORITY.rawValue)
 private let typePing = UInt8(NGHTTP2_PING.rawValue)
 private let typeGoAway = UInt8(NGHTTP2_GOAWAY.rawValue)
 
@@ -339,7 +349,11 @@ private func received(_ frame: nghttp2_frame, _ delegate: any HTTP2SessionDelega
     let ends = header.flags & endStream != 0
     switch header.type {
     case typeData:
-        if ends { delegate.endOfData(stream: header.stream_id) }
+        if ends {
+            delegate.endOfData(stream: header.stream_id)
+        } else if header.length == 0 {
+            delegate.idleFrameReceived(cost: HTTPLimits.emptyFrameCost)
+        }
     case typeHeaders:
         let category = unsafe frame.headers.cat
         delegate.endHeaders(
@@ -347,6 +361,12 @@ private func received(_ frame: nghttp2_frame, _ delegate: any HTTP2SessionDelega
             isTrailers: category == NGHTTP2_HCAT_HEADERS, endsStream: ends)
     case typePing:
         if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { delegate.pingAcknowledged() }
+        delegate.idleFrameReceived(cost: HTTPLimits.pingCost)
+    case typeSettings:
+        delegate.settingsReceived()
+        delegate.idleFrameReceived(cost: HTTPLimits.settingsCost)
+    case typePriority:
+        delegate.idleFrameReceived(cost: HTTPLimits.emptyFrameCost)
     case typeGoAway:
         delegate.goAwayReceived()
     default:

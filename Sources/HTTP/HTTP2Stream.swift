@@ -75,11 +75,15 @@ final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable
         connection.perform(.whenWritable(callback), on: self)
     }
 
+    var budget: MemoryBudget? { connection.limits.budget }
+
     private func addBuffered(_ count: Int) {
+        budget?.take(count)
         buffered.wrappingAdd(count, ordering: .relaxed)
     }
 
     func subtractBuffered(_ count: Int) {
+        budget?.give(count)
         buffered.wrappingSubtract(count, ordering: .relaxed)
     }
 

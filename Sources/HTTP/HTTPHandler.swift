@@ -1,3 +1,4 @@
+package import Basics
 package import NIOCore
 
 /// Answers requests. Everything here runs on the connection's event loop and must not block.
@@ -27,6 +28,8 @@ package protocol HTTPServerStream: AnyObject, Sendable {
     func sendHead(status: Int, headers: HTTPHeaders)
     /// Bytes are kept until the client's window takes them: watch `bufferedBytes`.
     func send(_ bytes: ByteBuffer)
+    /// What requests and answers of the port take of the process's memory; nil: not counted.
+    var budget: MemoryBudget? { get }
     /// Bytes sent and not yet taken by the connection.
     var bufferedBytes: Int { get }
     /// Calls back once, on the event loop, when the buffered bytes have fallen under the low-water
@@ -43,6 +46,8 @@ package protocol HTTPServerStream: AnyObject, Sendable {
 }
 
 extension HTTPServerStream {
+    package var budget: MemoryBudget? { nil }
+
     package func end() { end(trailers: [:]) }
 
     package func respond(status: Int, headers: HTTPHeaders, body: ByteBuffer?) {

@@ -1,11 +1,29 @@
+package import Basics
+
 /// What one port grants its peers.
 package struct HTTPLimits: Sendable {
     /// A sender above this waits for `whenWritable`, which fires under the low-water mark.
     package static let streamHighWaterBytes = 256 * 1024
     package static let streamLowWaterBytes = 16 * 1024
 
-    /// Open connections; whoever comes then waits until another goes.
-    package var connectionsMax = Int.max
+    /// Lines about peers that misbehave, at once and a second.
+    static let logLinesBurst: UInt64 = 50
+    static let logLinesPerSecond: UInt64 = 5
+
+    /// What an HTTP/2 frame costs that asks for nothing.
+    static let pingCost: UInt64 = 1
+    static let emptyFrameCost: UInt64 = 5
+    static let settingsCost: UInt64 = 50
+
+    /// Open connections of the port; whoever comes then waits until another goes.
+    package var connectionsMax = 10_000
+    /// Frames that ask for nothing, by their cost: at once, and a second. A client that measures its
+    /// bandwidth sends a ping a round trip.
+    package var idleFrameBurst: UInt64 = 10_000
+    package var idleFramesPerSecond: UInt64 = 5_000
+    /// Memory of requests and answers, shared by all ports of the process; nil: not counted.
+    package var budget: MemoryBudget?
+
     /// Open requests of one connection; more are refused.
     package var concurrentStreamsMax: UInt32 = 1000
     /// Names and values of one request's headers; more is answered 431.

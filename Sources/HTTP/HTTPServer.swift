@@ -33,7 +33,7 @@ package final class HTTPServer: Sendable {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AcceptLimiter(connectionsMax: limits.connectionsMax, log: log))
+                        AcceptLimiter(connectionsMax: limits.connectionsMax, log: core.log))
                 }
             }
             .childChannelOption(.socketOption(.so_keepalive), value: 1)

@@ -17,7 +17,7 @@ final class HTTPServerCore: Sendable {
     let handler: any HTTPHandler
     let onTunnel: HTTPServer.OnTunnel?
     let limits: HTTPLimits
-    let log: @Sendable (String) -> Void
+    private let throttledLog: ThrottledLog
     private let state = Locked(State())
 
     init(
@@ -27,8 +27,11 @@ final class HTTPServerCore: Sendable {
         self.handler = handler
         self.onTunnel = onTunnel
         self.limits = limits
-        self.log = log
+        throttledLog = ThrottledLog(log)
     }
+
+    /// One line about a peer; not each, when there are many.
+    @Sendable func log(_ line: String) { throttledLog.line(line) }
 
     /// Remembers a connection until it closes; on its event loop.
     func add(_ connection: Connection, _ channel: any Channel) {

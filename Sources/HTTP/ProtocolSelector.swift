@@ -18,6 +18,7 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
     private var peer: PeerIdentity?
     private var isDecided = false
     private var sniffs: Bool
+    private var isSecured = false
     private var timer: Scheduled<Void>?
 
     init(_ server: HTTPServerCore, isTLS: Bool) {
@@ -28,10 +29,19 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let seconds = TimeAmount.seconds(server.limits.handshakeTimeoutSeconds)
-        let context = NIOLoopBound(context, eventLoop: context.eventLoop)
-        timer = context.value.eventLoop.scheduleTask(in: seconds) {
-            context.value.close(promise: nil)
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: seconds) {
+            let (selector, context) = loopBound.value
+            selector.timeIsUp(context)
         }
+    }
+
+    private func timeIsUp(_ context: ChannelHandlerContext) {
+        let peer = context.remoteAddress.map { "\($0)" } ?? "a peer"
+        let awaited = isTLS && !isSecured ? "TLS handshake" : "request"
+        let seconds = server.limits.handshakeTimeoutSeconds
+        server.log("connection from \(peer): no \(awaited) in \(seconds) s; closing")
+        context.close(promise: nil)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -40,6 +50,7 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .handshakeCompleted(let name)? = event as? TLSUserEvent {
+            isSecured = true
             let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
             if let der = try? certificate?.toDERBytes() {
                 peer = CertificateSubject.identity(der: der)
@@ -79,18 +90,19 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
         timer?.cancel()
         do {
             let pipeline = context.pipeline.syncOperations
+            let log: @Sendable (String) -> Void = { [server] line in server.log(line) }
             let service = HTTP2Connection.Service(handler: server.handler, peer: peer)
             switch choice {
             case .http2:
                 let connection = HTTP2Connection(
                     eventLoop: context.eventLoop, limits: server.limits, service: service,
-                    log: server.log)
+                    log: log)
                 try pipeline.addHandler(connection)
                 server.add(.http2(connection), context.channel)
             case .http1:
                 try pipeline.configureHTTPServerPipeline(withErrorHandling: false)
                 let handler = HTTP1Handler(
-                    limits: server.limits, service: service, log: server.log)
+                    limits: server.limits, service: service, log: log)
                 try pipeline.addHandler(handler)
                 server.add(.http1(handler), context.channel)
             case .tunnel:
@@ -100,7 +112,7 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
                 }
                 let connection = HTTP2Connection(
                     eventLoop: context.eventLoop, limits: server.limits, service: nil,
-                    authority: peer.commonName, scheme: "https", log: server.log)
+                    authority: peer.commonName, scheme: "https", log: log)
                 try pipeline.addHandler(connection)
                 server.add(.http2(connection), context.channel)
                 onTunnel(peer, HTTPClientConnection(connection, context.channel))

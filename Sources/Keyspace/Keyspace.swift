@@ -21,6 +21,8 @@ package final class Keyspace: Sendable {
         /// Called once, on the thread that met it, when something stored turns out to be damaged.
         /// The keyspace has to be rebuilt; until then what is intact can be read.
         package var onDamage: @Sendable (KeyspaceError) -> Void = { _ in }
+        /// Counts what the keyspace does.
+        package var metrics = KeyspaceMetrics()
 
         package init() {}
     }

@@ -12,6 +12,7 @@ final class LogWriter: @unchecked Sendable {
     private let log: WriteAheadLog
     private let inbox: Mailbox<ReplicaInput>
     private let mailbox = Mailbox<Work>(limit: .max)
+    private let metrics: ReplicaMetrics
     private var thread: OSThread?
 
     private enum Work: Sendable {
@@ -19,8 +20,9 @@ final class LogWriter: @unchecked Sendable {
         case stop
     }
 
-    init(log: WriteAheadLog, inbox: Mailbox<ReplicaInput>) {
+    init(log: WriteAheadLog, inbox: Mailbox<ReplicaInput>, metrics: ReplicaMetrics) {
         self.log = log
+        self.metrics = metrics
         self.inbox = inbox
     }
 
@@ -56,6 +58,7 @@ final class LogWriter: @unchecked Sendable {
     private func handle(
         _ batch: [Work], _ transport: PeerTransport
     ) throws(LogError) -> Bool {
+        let began = MonotonicTime.now()
         var written = LogBatch()
         var isStopping = false
         for work in batch {
@@ -64,7 +67,12 @@ final class LogWriter: @unchecked Sendable {
             case .stop: isStopping = true
             }
         }
-        try log.sync()
+        try log.flush()
+        let syncBegan = MonotonicTime.now()
+        if try log.sync() {
+            metrics.logAppend.observe(from: began, to: syncBegan)
+            metrics.logSync.observe(from: syncBegan, to: .now())
+        }
         transport.send(written.messages)
         for report in written.reports(log) { inbox.sendAlways(report) }
         try written.release(log)

@@ -9,19 +9,21 @@ package import ReplicaCore
 package final class Replica: Sendable {
     package typealias Completion<Value> = @Sendable (Result<Value, StoreError>) -> Void
 
-    private let configuration: ReplicaConfiguration
+    let configuration: ReplicaConfiguration
     private let shared: ReplicaShared
     private let thread: OSThread
     private let logWriter: LogWriter
+    let transport: PeerTransport
     private let readers: WorkerPool
     private let scrubber: ScrubService
     private let lock: DirectoryLock
 
     private init(
         _ configuration: ReplicaConfiguration, _ shared: ReplicaShared, _ thread: OSThread,
-        _ logWriter: LogWriter, _ readers: WorkerPool, _ scrubber: ScrubService,
-        _ lock: DirectoryLock
+        _ logWriter: LogWriter, _ transport: PeerTransport, _ readers: WorkerPool,
+        _ scrubber: ScrubService, _ lock: DirectoryLock
     ) {
+        self.transport = transport
         self.configuration = configuration
         self.shared = shared
         self.thread = thread
@@ -48,7 +50,8 @@ package final class Replica: Sendable {
         } catch {
             throw directory.noteDamage(of: error)
         }
-        let logWriter = LogWriter(log: opened.log, inbox: shared.inbox)
+        let logWriter = LogWriter(
+            log: opened.log, inbox: shared.inbox, metrics: configuration.settings.metrics)
         let transport = try PeerTransport.start(
             configuration, identity: opened.memberID, directory: opened.directory,
             inbox: shared.inbox)
@@ -68,7 +71,8 @@ package final class Replica: Sendable {
         let thread = OSThread.start("replica") { runner.run() }
         let scrubber = ScrubService(configuration.settings, directory, shared)
         scrubber.start()
-        return Replica(configuration, shared, thread, logWriter, readers, scrubber, lock)
+        return Replica(
+            configuration, shared, thread, logWriter, transport, readers, scrubber, lock)
     }
 
     /// Stops cleanly: what is applied is synced and marked, so that the next start trusts it.
@@ -84,6 +88,10 @@ package final class Replica: Sendable {
     package var status: ReplicaStatus { shared.status.withLock { $0 } }
     package var clusterID: UInt64 { configuration.clusterID }
 
+    package func peerURL(of member: ReplicaMember) -> String {
+        (configuration.tls == nil ? "http://" : "https://") + member.peerAddress
+    }
+
     /// The newest applied state; nil while the replica waits for its replacement. A snapshot from a
     /// peer replaces the object, so do not keep it.
     package var keyspace: Keyspace? { shared.keyspace.withLock { $0 } }
@@ -95,8 +103,10 @@ package final class Replica: Sendable {
     ) {
         let payload = command.encode()
         guard payload.count <= bytesMax else { return done(.failure(.requestTooLarge)) }
-        let write = PendingWrite(payload: payload, deadline: deadline(), done: done)
-        if !shared.inbox.send(.write(write)) { done(.failure(.tooManyRequests)) }
+        let write = PendingWrite(
+            payload: payload, deadline: deadline(), metrics: configuration.settings.metrics,
+            done: done)
+        if !shared.inbox.send(.write(write)) { write.done(.failure(.tooManyRequests)) }
     }
 
     /// Calls `done` on a reading thread once this replica has applied everything that was

@@ -21,6 +21,8 @@ package import ReplicaCore
     /// nil: plaintext, which is for loopback and tests.
     package var tls: PeerTLS?
     package var group: any EventLoopGroup
+    /// Where to listen for peers, if that is not the address that they dial.
+    package var peerListener: (host: String, port: Int)?
     /// Called once, on a thread of the replica, when it cannot go on. It has stopped by then; the
     /// process should end with the code of `ReplicaFailure.exitCode`.
     package var onFailure: @Sendable (ReplicaFailure) -> Void = { _ in }

@@ -54,11 +54,15 @@ final class ReplicaShell: ReplicaEnvironment {
         let inbox = shared.inbox
         let clusterID = settings.clusterID
         let directory = directory
+        let metrics = settings.metrics
+        let began = MonotonicTime.now()
         _ = OSThread.start("snapshot-save", isBackground: true) {
             do throws(KeyspaceError) {
                 let stream = try keyspace.snapshot(clusterID: clusterID)
                 let path = directory.snapshot(index: stream.header.index)
-                inbox.sendAlways(.snapshotSaved(.success(try SnapshotFile.save(stream, to: path))))
+                let saved = try SnapshotFile.save(stream, to: path)
+                metrics.snapshotSave.observe(from: began, to: .now())
+                inbox.sendAlways(.snapshotSaved(.success(saved)))
             } catch {
                 inbox.sendAlways(.snapshotSaved(.failure(error)))
             }

@@ -15,6 +15,10 @@ extension ReplicaCore {
     /// A replica that is empty, or so far behind that its members are not those of today, is sent
     /// what it lacks by a leader that it does not know, and has to answer it: etcd's remotes.
     func greeted(by peer: ReplicaMember) {
+        if !peer.clientURLs.isEmpty, announced[peer.id] != peer.clientURLs {
+            announced[peer.id] = peer.clientURLs
+            readdress()
+        }
         guard cluster.member(peer.id) == nil else { return }
         var peer = peer
         readdress(&peer)

@@ -40,6 +40,7 @@ extension ReplicaCore {
         var payloads = lessor.expired(now: now, limit: limit).map {
             Command.leaseRevoke(id: $0).encode()
         }
+        settings.metrics.leasesExpired.add(payloads.count)
         let checkpoints = lessor.checkpoints(now: now)
         if !checkpoints.isEmpty { payloads.append(Command.leaseCheckpoint(checkpoints).encode()) }
         for index in payloads.indices { stamp(&payloads[index]) }

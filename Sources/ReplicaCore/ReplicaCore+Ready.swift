@@ -110,12 +110,14 @@ extension ReplicaCore {
         }
         settleTransfers(change.leader)
         guard change.leader != 0 else { return }
+        if change.leader != lastLeader { settings.metrics.leaderChanges.add() }
+        lastLeader = change.leader
         let end = now.advanced(milliseconds: settings.electionMilliseconds)
         asked.orphan(exceptTo: change.leader, until: end, held: &newQuestions)
         newWrites = waiting.takeHeld() + newWrites
         submitWrites()
         submitQuestions()
-        reads.retry(into: &newReads)
+        settings.metrics.slowReadIndexes.add(reads.retry(into: &newReads))
         submitReads()
     }
 

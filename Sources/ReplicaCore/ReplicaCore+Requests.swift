@@ -117,6 +117,7 @@ extension ReplicaCore {
         guard isLessorActive else { return false }
         switch question {
         case .leaseKeepAlive(let id):
+            settings.metrics.leasesRenewed.add()
             done(
                 lessor.keepAlive(id: id, now: now).map { .success($0) } ?? .failure(.leaseNotFound))
         case .leaseRemaining(let id):
@@ -220,7 +221,7 @@ extension ReplicaCore {
         let error = StoreError.timeout
         waiting.expire(now, error)
         asked.expire(now)
-        reads.expire(now, error)
+        settings.metrics.readIndexesFailed.add(reads.expire(now, error))
         for question in newQuestions where question.deadline <= now {
             question.done(.failure(error))
         }

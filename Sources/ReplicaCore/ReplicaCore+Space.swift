@@ -16,29 +16,35 @@ extension ReplicaCore {
     func watchSpace() {
         guard ticks % 4 == 0, memberID != 0, isStateKnown, let disk = environment.diskSpace()
         else { return }
-        let limits = SpaceLimits(totalBytes: disk.totalBytes)
+        let limits = SpaceLimits(totalBytes: disk.totalBytes, quota: settings.quotaBytes)
         let isRaised = cluster.alarms.contains(
             ClusterAlarm(memberID: memberID, kind: .noSpace))
-        guard isRaised || disk.freeBytes < limits.enough else { return }
+        guard isRaised || disk.freeBytes < limits.enough || limits.quota > 0 else { return }
         let usage = keyspace.fileUsage()
+        let used = UInt64(max(0, usage.bytesInUse))
         let reusable = UInt64(max(0, usage.bytes - usage.bytesInUse))
-        let isShort = limits.isShort(disk, reusable: reusable)
-        if isShort { shrinkLog(limits) }
-        if isShort != isRaised, isShort || limits.isEnough(disk, reusable: reusable) {
-            changeAlarm(isShort, disk)
-        } else if isRaised {
+        let isDiskShort = limits.isShort(disk, reusable: reusable)
+        let isShort = isDiskShort || limits.isOverQuota(used)
+        if isDiskShort { shrinkLog(limits) }
+        let isEnough = limits.isEnough(disk, reusable: reusable) && limits.isWithinQuota(used)
+        if isShort != isRaised, isShort || isEnough {
+            let why =
+                isDiskShort
+                ? "\(disk.freeBytes >> 20) MiB left on the file system of \(settings.directory)"
+                : "the keyspace holds \(used) bytes, its quota is \(limits.quota)"
+            changeAlarm(isShort, why)
+        } else if isRaised, !limits.isEnough(disk, reusable: reusable) {
             shrinkLog(limits)
         }
     }
 
-    private func changeAlarm(_ isRaised: Bool, _ disk: DiskSpace) {
+    private func changeAlarm(_ isRaised: Bool, _ why: String) {
         let isAsked = space.isAsked
         guard raft?.leader != 0, !isAsked.withLock({ $0 }) else { return }
         isAsked.withLock { $0 = true }
         settings.notice(
             isRaised
-                ? "\(disk.freeBytes >> 20) MiB left on the file system of \(settings.directory):"
-                    + " raising the alarm NOSPACE"
+                ? "\(why): raising the alarm NOSPACE"
                 : "there is space again: clearing the alarm NOSPACE")
         let change = AlarmChange(isRaised: isRaised, memberID: memberID, kind: .noSpace)
         newWrites.append(

@@ -18,8 +18,10 @@ package final class ReplicaCore {
     package internal(set) var memberID: UInt64
     var keyspace: Keyspace
     var cluster: ClusterMembers {
-        didSet { addressed = withAddresses(cluster) }
+        didSet { readdress() }
     }
+    /// Client URLs as peers told them on connecting.
+    var announced: [UInt64: [String]] = [:]
     /// `cluster` with the addresses of this start.
     private(set) var addressed = ClusterMembers.none
     /// Who dialled and is not among the members that this replica knows.
@@ -68,6 +70,8 @@ package final class ReplicaCore {
     private var nextTick: MonotonicTime
     /// `.stop` came: the caller ends with `stop()`.
     package internal(set) var isStopping = false
+    /// Whom this replica followed last, for the metrics.
+    var lastLeader: UInt64 = 0
     /// Messages of peers came with the last tick.
     private var isHearing = false
 
@@ -90,7 +94,7 @@ package final class ReplicaCore {
         cluster = opened.cluster
         startedEmpty = opened.isNew
         if opened.isDivergent { divergence = Divergence() }
-        addressed = withAddresses(cluster)
+        readdress()
         if memberID != 0 { raft = Raft(raftConfiguration(), opened.initial) }
         snapshots.logBytesAtLast = opened.log.usedBytes
         memory.begin(applied: keyspace.appliedIndex)
@@ -147,6 +151,10 @@ package final class ReplicaCore {
         for input in inputs { try take(input) }
         submit()
         if now.advanced(milliseconds: slack / 2) >= nextTick {
+            let late = now.milliseconds(since: nextTick)
+            if raft?.role == .leader, late > settings.heartbeatMilliseconds {
+                settings.metrics.lateHeartbeats.add()
+            }
             try tick()
             isHearing = inputs.contains { input in
                 if case .messages = input { true } else { false }
@@ -216,7 +224,7 @@ package final class ReplicaCore {
         try advanceDivergence()
         if ticks % 5 == 0 { expireRequests() }
         if ticks % 20 == 0 { try checkDirectory() }
-        reads.retry(into: &newReads)
+        settings.metrics.slowReadIndexes.add(reads.retry(into: &newReads))
         submitReads()
     }
 
@@ -256,18 +264,19 @@ package final class ReplicaCore {
         environment.publish(status)
     }
 
-    /// The members with the addresses of this start.
-    private func withAddresses(_ cluster: ClusterMembers) -> ClusterMembers {
-        var cluster = cluster
-        for position in cluster.members.indices { readdress(&cluster.members[position]) }
-        return cluster
+    /// Gives the members the addresses of this start.
+    func readdress() {
+        addressed = cluster
+        for position in addressed.members.indices { readdress(&addressed.members[position]) }
     }
 
     func readdress(_ member: inout ReplicaMember) {
-        guard let known = settings.members.first(where: { $0.name == member.name }) else { return }
-        member.peerHost = known.peerHost
-        member.peerPort = known.peerPort
-        member.clientURLs = known.clientURLs
+        if let known = settings.members.first(where: { $0.name == member.name }) {
+            member.peerHost = known.peerHost
+            member.peerPort = known.peerPort
+            member.clientURLs = known.clientURLs
+        }
+        if member.clientURLs.isEmpty { member.clientURLs = announced[member.id] ?? [] }
     }
 
     /// The orderly end: the keyspace file is trusted at the next start.

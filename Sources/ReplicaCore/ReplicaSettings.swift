@@ -38,12 +38,16 @@ package struct ReplicaSettings: Sendable {
     package var inflightMessagesMax = 64
     package var messageBytesMax = 1 << 20
     package var keyspace = Keyspace.Options()
+    /// Bytes of the keyspace that raise the space alarm, as etcd's `--quota-backend-bytes`; 0: as
+    /// much as the disk has.
+    package var quotaBytes: UInt64 = 0
     /// Makes the file layer of the log in a directory; tests put failing ones here.
     package var makeLogFiles: @Sendable (String) -> any LogFiles = {
         DirectoryLogFiles(path: $0)
     }
     /// Lines for whoever looks after the replica, on its threads.
     package var notice: @Sendable (String) -> Void = { _ in }
+    package var metrics = ReplicaMetrics()
     /// Varies election timeouts.
     package var seed: UInt64
 

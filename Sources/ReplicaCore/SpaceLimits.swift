@@ -10,8 +10,11 @@ package struct SpaceLimits: Sendable, Hashable {
     package var logSegment: UInt64
     /// By how much the log grows at most before a snapshot lets it go.
     package var snapshotLog: UInt64
+    /// What the keyspace may hold; 0: what there is room for.
+    package var quota: UInt64
 
-    package init(totalBytes: UInt64) {
+    package init(totalBytes: UInt64, quota: UInt64 = 0) {
+        self.quota = quota
         reserve = min(256 << 20, totalBytes / 8)
         enough = reserve + reserve / 2
         bareMin = reserve / 2
@@ -23,6 +26,11 @@ package struct SpaceLimits: Sendable, Hashable {
     func isShort(_ space: DiskSpace, reusable: UInt64) -> Bool {
         space.freeBytes < bareMin || space.freeBytes + reusable < reserve
     }
+
+    func isOverQuota(_ used: UInt64) -> Bool { quota > 0 && used >= quota }
+
+    /// Well within it, or the alarm would come and go.
+    func isWithinQuota(_ used: UInt64) -> Bool { quota == 0 || used < quota - quota / 10 }
 
     func isEnough(_ space: DiskSpace, reusable: UInt64) -> Bool {
         space.freeBytes >= bareMin + bareMin / 4 && space.freeBytes + reusable >= enough

@@ -164,13 +164,16 @@ package final class WriteAheadLog {
         lost = nil
     }
 
-    /// Makes everything appended so far durable. A failure is final (exit 70).
-    package func sync() throws(LogError) {
+    /// Makes everything appended so far durable; false if it was already. A failure is final (exit
+    /// 70).
+    @discardableResult
+    package func sync() throws(LogError) -> Bool {
         try flush()
         let end = segments[segments.count - 1].usedBytes
-        guard durable < end else { return }
+        guard durable < end else { return false }
         if !Mutant.isOn(.logUnsynced) { try file.sync() }
         durable = end
+        return true
     }
 
     /// Closes the file; what is not synced is gone.
@@ -189,7 +192,7 @@ package final class WriteAheadLog {
     }
 
     /// Writes what waits as one frame.
-    func flush() throws(LogError) {
+    package func flush() throws(LogError) {
         guard pending.count > Frame.headerBytes else { return }
         let payload = Frame.seal(pending, lastIndex: lastIndex, lastTerm: lastTerm)
         pending = Frame.begin(reserving: 4096)

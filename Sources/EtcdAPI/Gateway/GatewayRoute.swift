@@ -1,19 +1,19 @@
 /// A path of the JSON gateway and the gRPC method behind it.
-struct GatewayRoute: Sendable {
-    enum Flow: Sendable {
+package struct GatewayRoute: Sendable {
+    package enum Flow: Sendable {
         /// One message each way.
         case unary
         /// Any number of answers, each a line `{"result": …}`.
         case stream
     }
 
-    var method: String
-    var request: Int
-    var response: Int
-    var flow: Flow
+    package var method: String
+    package var request: Int
+    package var response: Int
+    package var flow: Flow
 
     /// All routes of etcd's grpc-gateway, by path; a method that is not built answers as over gRPC.
-    static let all: [String: GatewayRoute] = {
+    package static let all: [String: GatewayRoute] = {
         let schema = GatewaySchema.etcd
         var routes: [String: GatewayRoute] = [:]
         for line in text.split(separator: "\n") {

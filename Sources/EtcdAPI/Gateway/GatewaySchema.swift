@@ -1,8 +1,8 @@
 /// The shapes of etcd's messages, for turning JSON into protobuf and back.
 ///
 /// Made once from `GatewaySchema.text`; messages and enumerations refer to each other by index.
-struct GatewaySchema: Sendable {
-    enum FieldType: Sendable, Hashable {
+package struct GatewaySchema: Sendable {
+    package enum FieldType: Sendable, Hashable {
         case bytes, string, bool
         /// 64 bits go as strings in JSON, 32 bits as numbers.
         case int64, uint64, uint32
@@ -10,18 +10,18 @@ struct GatewaySchema: Sendable {
         case message(Int)
     }
 
-    struct Field: Sendable {
+    package struct Field: Sendable {
         /// As in the proto file, which is what answers have; requests may also have `jsonName`.
-        var name: String
-        var jsonName: String
-        var number: Int
-        var type: FieldType
-        var isRepeated: Bool
+        package var name: String
+        package var jsonName: String
+        package var number: Int
+        package var type: FieldType
+        package var isRepeated: Bool
     }
 
-    struct Message: Sendable {
-        var name: String
-        var fields: [Field]
+    package struct Message: Sendable {
+        package var name: String
+        package var fields: [Field]
 
         func field(_ name: String) -> Field? {
             fields.first { $0.name == name || $0.jsonName == name }
@@ -30,16 +30,16 @@ struct GatewaySchema: Sendable {
         func field(number: Int) -> Field? { fields.first { $0.number == number } }
     }
 
-    struct Enumeration: Sendable {
+    package struct Enumeration: Sendable {
         /// By number, from 0.
-        var values: [String]
+        package var values: [String]
     }
 
-    private(set) var messages: [Message] = []
-    private(set) var enumerations: [Enumeration] = []
+    package private(set) var messages: [Message] = []
+    package private(set) var enumerations: [Enumeration] = []
     private var places: [String: FieldType] = [:]
 
-    static let etcd = GatewaySchema(text)
+    package static let etcd = GatewaySchema(text)
 
     /// Lines are `Name field:number:type …` with `*` before the type of a repeated field, or
     /// `Name = VALUE VALUE …`.
@@ -61,7 +61,7 @@ struct GatewaySchema: Sendable {
     }
 
     /// The index of a message. The name is one of this program's own.
-    func message(_ name: String) -> Int {
+    package func message(_ name: String) -> Int {
         guard case .message(let index)? = places[name] else {
             preconditionFailure("no message \(name) in the schema")
         }

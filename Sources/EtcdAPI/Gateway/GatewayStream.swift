@@ -95,6 +95,7 @@ final class GatewayStream: HTTPServerStream {
     // MARK: The client's side as it is
 
     var eventLoop: any EventLoop { client.eventLoop }
+    var budget: MemoryBudget? { client.budget }
     var bufferedBytes: Int { client.bufferedBytes }
 
     func whenWritable(_ callback: @escaping @Sendable () -> Void) {

@@ -10,7 +10,7 @@ struct ElectionService: Sendable {
     let headers: HeaderSource
 
     func register(on router: inout GRPCRouter) {
-        router.stream("/v3electionpb.Election/Campaign") { _, stream in
+        router.stream("/v3electionpb.Election/Campaign", kind: .unary) { _, stream in
             RecipeCall { message in
                 Claim.serve(message, stream, store, headers) { request, held in
                     .leader(

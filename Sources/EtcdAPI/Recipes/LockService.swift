@@ -10,7 +10,7 @@ struct LockService: Sendable {
     let headers: HeaderSource
 
     func register(on router: inout GRPCRouter) {
-        router.stream("/v3lockpb.Lock/Lock") { _, stream in
+        router.stream("/v3lockpb.Lock/Lock", kind: .unary) { _, stream in
             RecipeCall { message in
                 Claim.serve(message, stream, store, headers) { _, held in .key(held.key) }
             }

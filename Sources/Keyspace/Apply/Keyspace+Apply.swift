@@ -10,7 +10,7 @@ extension Keyspace {
         var results: [CommandResult] = []
         results.reserveCapacity(batch.count)
         let loadsPrevious = hub.wantsPrevious
-        try change(loadsPrevious: loadsPrevious) { applier throws(KeyspaceError) in
+        try change(loadsPrevious: loadsPrevious, batch) { applier throws(KeyspaceError) in
             for entry in batch {
                 let applied = applier.stored.state.appliedIndex
                 if entry.index <= applied {
@@ -50,12 +50,16 @@ extension Keyspace {
     }
 
     /// Runs `body` in a write transaction, commits, and lets the world know.
+    ///
+    /// - Parameter batch: the entries that `body` applies, for the metrics.
     func change(
-        loadsPrevious: Bool, _ body: (inout Applier) throws(KeyspaceError) -> Void
+        loadsPrevious: Bool, _ batch: [AppliedEntry] = [],
+        _ body: (inout Applier) throws(KeyspaceError) -> Void
     ) throws(KeyspaceError) {
         guard let environment = readers.environment else {
             throw KeyspaceError(.inputOutput, "the keyspace is closed")
         }
+        let began = MonotonicTime.now()
         let transaction = try lmdb { () throws(LMDBError) in try environment.beginWrite() }
         var applier = unsafe Applier(
             transaction.changes, readers.tables, stored.withLock { $0 },
@@ -64,7 +68,10 @@ extension Keyspace {
             try body(&applier)
             try applier.storeState()
         }
+        let commitBegan = MonotonicTime.now()
         do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
+        options.metrics.applied(
+            batch, applier.groups, began: began, commitBegan: commitBegan, ended: .now())
         let after = applier.stored
         stored.withLock { $0 = after }
         hub.publish(applier.groups, after.state)

@@ -3,6 +3,7 @@ import LMDB
 
 extension Keyspace {
     package func range(_ request: RangeRequest) -> Result<RangeResponse, StoreError> {
+        options.metrics.ranges.add()
         do throws(StoreError) { try request.range.validate() } catch { return .failure(error) }
         return read { view throws(KeyspaceError) in try view.range(request) }
     }
@@ -11,6 +12,7 @@ extension Keyspace {
     package func range(
         _ request: RangeRequest, measure: @escaping RangeAnswer.Measure
     ) -> Result<RangeAnswer, StoreError> {
+        options.metrics.ranges.add()
         do throws(StoreError) { try request.range.validate() } catch { return .failure(error) }
         let bounds = RangeSelection.Bounds(
             measure: measure, wholeBytesMax: RangeAnswer.wholeBytesMax,

@@ -15,7 +15,10 @@ final class WatchHub: Sendable {
         /// Waiting watchers of ranges.
         var waitingForRange: [KeyspaceWatch] = []
         /// Watchers that have to read history.
-        var behind: [KeyspaceWatch] = []
+        var behind: [KeyspaceWatch] = [] {
+            didSet { behindCount.set(behind.count) }
+        }
+        let behindCount: Gauge
         var threadRuns = false
         var stopped = false
     }
@@ -29,6 +32,7 @@ final class WatchHub: Sendable {
     let inner: Monitor<Inner>
     let readers: ReaderPool
     let servesHistoryOnCaller: Bool
+    private let metrics: KeyspaceMetrics
     /// Watchers that want previous values. Has a lock of its own: the last reference to a watcher
     /// may go with the hub's lists, while their lock is held.
     private let wantingPrevious = Locked(0)
@@ -37,18 +41,21 @@ final class WatchHub: Sendable {
     init(_ readers: ReaderPool, _ state: Keyspace.State, _ options: Keyspace.Options) {
         self.readers = readers
         servesHistoryOnCaller = options.servesHistoryOnCaller
+        metrics = options.metrics
         inner = Monitor(
             Inner(
                 ring: EventRing(
                     bytesMax: options.recentEventBytesMax, from: state.revision + 1),
-                head: state.revision, compactRevision: state.compactRevision))
+                head: state.revision, compactRevision: state.compactRevision,
+                behindCount: options.metrics.watchersBehind))
     }
 
     /// Whether events should carry previous values from the start.
     var wantsPrevious: Bool { wantingPrevious.withLock { $0 > 0 } }
 
     func watch(_ request: WatchRequest) -> KeyspaceWatch {
-        inner.withLock { inner in
+        metrics.watchers.add(1)
+        return inner.withLock { inner in
             let start = request.startRevision
             var ended: StoreError?
             if start > 0, start < inner.compactRevision {
@@ -62,6 +69,7 @@ final class WatchHub: Sendable {
     }
 
     func left(wantsPrevious: Bool) {
+        metrics.watchers.add(-1)
         guard wantsPrevious else { return }
         wantingPrevious.withLock { $0 -= 1 }
     }

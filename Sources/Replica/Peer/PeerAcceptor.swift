@@ -19,6 +19,8 @@ final class PeerAcceptor: ChannelInboundHandler {
     private let transport: PeerTransport
     private var state = State.waitingForHello
     private var reader = PeerFrameReader()
+    /// Of the peer, once it has said hello.
+    private var metrics: PeerMetrics?
 
     init(_ transport: PeerTransport) {
         self.transport = transport
@@ -46,12 +48,14 @@ final class PeerAcceptor: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
+        metrics?.receivedBytes.add(bytes.readableBytes)
         reader.append(&bytes)
         do throws(PeerProtocolError) {
             var batch = Batch()
             while let frame = try reader.next() { try take(frame, &batch, context) }
             deliver(batch)
         } catch {
+            metrics?.receivedFailures.add()
             refuse("\(error)", context)
         }
     }
@@ -138,6 +142,7 @@ final class PeerAcceptor: ChannelInboundHandler {
                     ? "\(transport.name) has no data and waits to be taken in"
                     : "this is member \(own), not \(hello.to)", context)
         }
+        metrics = transport.metrics(of: hello.from.id)
         var welcome = Bytes()
         switch hello.purpose {
         case .messages:

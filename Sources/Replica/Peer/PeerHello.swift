@@ -34,6 +34,8 @@ struct PeerHello: Equatable {
         writer.writeCounted(Array(toName.utf8))
         writer.writeCounted(Array(from.peerHost.utf8))
         writer.writeVarint(UInt64(from.peerPort))
+        writer.writeVarint(UInt64(from.clientURLs.count))
+        for url in from.clientURLs { writer.writeCounted(Array(url.utf8)) }
         return writer.bytes
     }
 
@@ -75,6 +77,9 @@ struct PeerHello: Equatable {
             throw reader.failure("dialler's port", "over 65535")
         }
         from = ReplicaMember(id: id, name: name, peerHost: host, peerPort: Int(port))
+        let count = try reader.readVarint("dialler's client URLs")
+        guard count <= 16 else { throw reader.failure("dialler's client URLs", "more than 16") }
+        for _ in 0..<count { from.clientURLs.append(try reader.readText("client URL")) }
         try reader.expectEnd("hello")
     }
 }

@@ -27,6 +27,7 @@ final class PeerLink: Sendable {
     private let tls: PeerTLS?
     private let eventLoop: any EventLoop
     private let notice: @Sendable (String) -> Void
+    private let metrics: PeerMetrics
     private let report: @Sendable (Event) -> Void
 
     private struct State {
@@ -49,13 +50,14 @@ final class PeerLink: Sendable {
 
     init(
         _ member: ReplicaMember, hello: PeerHello, tls: PeerTLS?, eventLoop: any EventLoop,
-        notice: @escaping @Sendable (String) -> Void,
+        metrics: PeerMetrics, notice: @escaping @Sendable (String) -> Void,
         report: @escaping @Sendable (Event) -> Void
     ) {
         self.member = member
         state = Locked(State(hello: hello))
         self.tls = tls
         self.eventLoop = eventLoop
+        self.metrics = metrics
         self.notice = notice
         self.report = report
         dial()
@@ -90,6 +92,7 @@ final class PeerLink: Sendable {
             defer { state.isFlushScheduled = true }
             return (true, !state.isFlushScheduled)
         }
+        if isTaken { metrics.sentBytes.add(frames.count) } else { metrics.sentFailures.add() }
         if mustSchedule { eventLoop.execute { self.flush() } }
         return isTaken
     }
@@ -168,6 +171,23 @@ final class PeerLink: Sendable {
             state.refusal = nil
         }
         report(.up)
+        watchRoundTrips(channel)
+    }
+
+    private static let roundTripPeriod = TimeAmount.seconds(5)
+
+    /// Asks the kernel now and then how long the peer takes to acknowledge.
+    private func watchRoundTrips(_ channel: any Channel) {
+        guard let socket = channel as? any SocketOptionProvider else { return }
+        let metrics = metrics
+        let task = channel.eventLoop.scheduleRepeatedTask(
+            initialDelay: .seconds(1), delay: Self.roundTripPeriod
+        ) { _ in
+            socket.getTCPInfo().whenSuccess { info in
+                metrics.roundTrip.observe(nanoseconds: UInt64(info.tcpi_rtt) * 1000)
+            }
+        }
+        channel.closeFuture.whenComplete { _ in task.cancel() }
     }
 
     /// Says hello and waits for the welcome; nothing else ever comes on this connection.

@@ -33,6 +33,7 @@ final class PeerTransport: Sendable {
         /// With the member that said hello; 0 before that.
         var accepted: [(channel: any Channel, peer: UInt64)] = []
         var isStopped = false
+        var metrics: [UInt64: PeerMetrics] = [:]
     }
     private let state: Locked<State>
 
@@ -75,11 +76,11 @@ final class PeerTransport: Sendable {
             bootstrap = bootstrap.childChannelOption(option, value: value)
         }
         let listener: any Channel
+        let (host, port) = configuration.peerListener ?? (own.peerHost, own.peerPort)
         do {
-            listener = try bootstrap.bind(host: own.peerHost, port: own.peerPort).wait()
+            listener = try bootstrap.bind(host: host, port: port).wait()
         } catch {
-            throw ReplicaFailure(
-                nil, "cannot listen for peers on \(own.peerHost):\(own.peerPort): \(error)")
+            throw ReplicaFailure(nil, "cannot listen for peers on \(host):\(port): \(error)")
         }
         let transport = PeerTransport(
             configuration, own, identity, directory, inbox, tls, listener, loop)
@@ -126,7 +127,8 @@ final class PeerTransport: Sendable {
             } else {
                 links.append(
                     PeerLink(
-                        member, hello: hello, tls: tls, eventLoop: linkLoop, notice: notice
+                        member, hello: hello, tls: tls, eventLoop: linkLoop,
+                        metrics: metrics(of: member.id), notice: notice
                     ) {
                         self.report($0, of: member.id)
                     })
@@ -158,6 +160,18 @@ final class PeerTransport: Sendable {
         return PeerHello(
             clusterID: clusterID, from: from, to: member.id, toName: member.name,
             token: token, purpose: purpose)
+    }
+
+    var currentLinks: [PeerLink] { state.withLock { $0.links } }
+
+    /// Goes on when a peer's address changes.
+    func metrics(of peer: UInt64) -> PeerMetrics {
+        state.withLock { state in
+            if let known = state.metrics[peer] { return known }
+            let made = PeerMetrics()
+            state.metrics[peer] = made
+            return made
+        }
     }
 
     func isUp(_ peer: UInt64) -> Bool {

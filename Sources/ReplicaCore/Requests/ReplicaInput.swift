@@ -35,15 +35,29 @@ package enum ReplicaInput: Sendable {
 package struct PendingWrite: Sendable {
     package var payload: Bytes
     package var deadline: MonotonicTime
-    package var done: @Sendable (Result<CommandResult, StoreError>) -> Void
+    private let completion: @Sendable (Result<CommandResult, StoreError>) -> Void
+    private let metrics: ReplicaMetrics?
 
+    /// - Parameter metrics: Counts the write; nil for a replica's own.
     package init(
-        payload: Bytes, deadline: MonotonicTime,
+        payload: Bytes, deadline: MonotonicTime, metrics: ReplicaMetrics? = nil,
         done: @escaping @Sendable (Result<CommandResult, StoreError>) -> Void
     ) {
         self.payload = payload
         self.deadline = deadline
-        self.done = done
+        self.metrics = metrics
+        completion = done
+        metrics?.proposalBegan()
+    }
+
+    /// Answers whoever waits; once.
+    package func done(_ result: Result<CommandResult, StoreError>) {
+        if case .failure = result {
+            metrics?.proposalEnded(isFailed: true)
+        } else {
+            metrics?.proposalEnded(isFailed: false)
+        }
+        completion(result)
     }
 }
 

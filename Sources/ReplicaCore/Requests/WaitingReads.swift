@@ -32,9 +32,11 @@ package struct WaitingReads {
         unanswered += asked.removeValue(forKey: token) ?? []
     }
 
-    mutating func retry(into reads: inout [PendingRead]) {
+    /// Answers how many there are.
+    mutating func retry(into reads: inout [PendingRead]) -> Int {
+        defer { unanswered = [] }
         reads += unanswered
-        unanswered = []
+        return unanswered.count
     }
 
     package mutating func takeReady(applied: UInt64) -> [PendingRead] {
@@ -46,7 +48,8 @@ package struct WaitingReads {
         return ready
     }
 
-    mutating func expire(_ now: MonotonicTime, _ error: StoreError) {
+    /// Answers how many there were.
+    mutating func expire(_ now: MonotonicTime, _ error: StoreError) -> Int {
         var late = unanswered.filter { $0.deadline <= now }
         unanswered.removeAll { $0.deadline <= now }
         for token in asked.keys.sorted() {
@@ -62,6 +65,7 @@ package struct WaitingReads {
             confirmed[position].reads.removeAll { $0.deadline <= now }
         }
         for read in late { read.done(.failure(error)) }
+        return late.count
     }
 
     mutating func failAll(_ error: StoreError) {

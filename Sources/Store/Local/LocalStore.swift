@@ -138,7 +138,7 @@ package struct LocalStore: Store {
         status.isLearner = now.isLearner
         status.members = now.members.map { member in
             Member(
-                id: member.id, name: member.name, peerURLs: [member.peerURL],
+                id: member.id, name: member.name, peerURLs: [replica.peerURL(of: member)],
                 clientURLs: member.clientURLs, isLearner: now.learners.contains(member.id))
         }
         status.raised = now.alarms.map {
