@@ -17,8 +17,8 @@ package struct HTTPLimits: Sendable {
 
     /// Open connections of the port; whoever comes then waits until another goes.
     package var connectionsMax = 10_000
-    /// Frames that ask for nothing, by their cost: at once, and a second. A client that measures its
-    /// bandwidth sends a ping a round trip.
+    /// Frames that ask for nothing, by their cost: at once, and a second. A client that measures
+    /// its bandwidth sends a ping a round trip.
     package var idleFrameBurst: UInt64 = 10_000
     package var idleFramesPerSecond: UInt64 = 5_000
     /// Memory of requests and answers, shared by all ports of the process; nil: not counted.
