@@ -19,8 +19,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "EndToEnd"))
+import bench_store  # noqa: E402
 from cluster import free_ports  # noqa: E402
-from wire import field, put  # noqa: E402
+from wire import Broken, Connection, field, put  # noqa: E402
 
 BINARIES = ROOT / ".build" / "release"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -50,21 +51,41 @@ class Peer:
         self.directory = tempfile.mkdtemp(prefix=f"martlet-bench-{kind}-")
         self.port = free_ports(10 * replicas)
         self.processes = []
+        # How each member of etcd is started.
+        self.members = []
         self.start()
 
+    def member(self, number):
+        return subprocess.Popen(
+            self.members[number], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def lose(self, number):
+        """kill -9 of one server."""
+        os.kill(self.pids()[number], signal.SIGKILL)
+
+    def mend(self, number):
+        """The killed server is back; Martlet's supervisor does that itself."""
+        if self.kind == "etcd":
+            self.processes[number].wait()
+            self.processes[number] = self.member(number)
+        end = time.monotonic() + 60
+        while not self.is_healthy() and time.monotonic() < end:
+            time.sleep(0.1)
+
     def start(self):
+        self.members = []
         if self.kind == "etcd":
             urls = [f"http://127.0.0.1:{self.port + 10 * i + 1}" for i in range(self.replicas)]
             members = ",".join(f"m{i + 1}={url}" for i, url in enumerate(urls))
             for i, url in enumerate(urls):
                 client = f"http://127.0.0.1:{self.port + 10 * i}"
-                self.processes.append(subprocess.Popen(
+                self.members.append(
                     [f"{wheel()}/etcd", "--name", f"m{i + 1}", "--data-dir",
                      f"{self.directory}/{i}", "--listen-client-urls", client,
                      "--advertise-client-urls", client, "--listen-peer-urls", url,
                      "--initial-advertise-peer-urls", url, "--initial-cluster", members,
-                     "--quota-backend-bytes", str(20 << 30), "--log-level", "error"],
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+                     "--quota-backend-bytes", str(20 << 30), "--log-level", "error"])
+                self.processes.append(self.member(i))
         else:
             self.processes.append(subprocess.Popen(
                 [self.binary, "up", "--data-dir", f"{self.directory}/data", "--store-only",
@@ -296,6 +317,63 @@ def compare(table, replicas, rounds, milliseconds, parts, prepare=None):
             peer.close()
 
 
+def leases(table, peer, milliseconds):
+    load(peer, "grant", 10, 10, requests=100, milliseconds=60_000)
+    report = load(peer, "keep-alive", 10, 10, milliseconds=milliseconds)
+    rates(table, peer, "lease keep-alive, 10x10", report, 3)
+
+
+def storm(table):
+    """100,000 leases with a key each whose time is up at once: the server is stopped until then."""
+    for kind in ("martlet", "etcd"):
+        peer = Peer(kind, 1)
+        try:
+            seconds, _ = bench_store.end_leases(peer.port, peer.pids()[0], 100_000, 120)
+            table.add(kind, "100,000 leases end at once, s", seconds, "less", 0.1)
+        finally:
+            peer.close()
+
+
+def gaps(table, rounds):
+    """The longest time without an acknowledged write when the leader is killed. The client is
+    connected to a follower, and begins a write every 5 ms whatever became of those before."""
+    for kind in ("martlet", "etcd"):
+        peer = Peer(kind, 3)
+        try:
+            for _ in range(rounds):
+                leader = peer.leader()
+                connection = Connection(peer.port + 10 * ((leader + 1) % 3))
+                table.add(kind, "write gap when the leader is killed, s",
+                          gap(connection, lambda: peer.lose(leader)), "less", 0.5)
+                connection.close()
+                peer.mend(leader)
+                time.sleep(2)
+        finally:
+            peer.close()
+
+
+def gap(connection, lose):
+    start, number, times, is_lost = time.monotonic(), 0, [], False
+    connection.socket.settimeout(0.002)
+    while time.monotonic() < start + 8:
+        if not is_lost and time.monotonic() > start + 1:
+            lose()
+            is_lost = True
+        if time.monotonic() >= start + 0.005 * number:
+            connection.begin("/etcdserverpb.KV/Put", put(b"/gap/%d" % (number % 10), b"x"))
+            number += 1
+        try:
+            connection.read()
+        except TimeoutError:
+            continue
+        for stream in list(connection.ended):
+            if connection.ended.pop(stream):
+                times.append(time.monotonic())
+    if not times or times[-1] < start + 7:
+        raise Broken("no writes after the leader was killed")
+    return max(after - before for before, after in zip(times, times[1:]))
+
+
 def memory(table):
     for kind in ("martlet", "etcd"):
         peer = Peer(kind, 1)
@@ -395,6 +473,9 @@ def run(arguments):
                                 lambda peer: filled(peer, 100_000)),
         "heat": lambda: compare(table, 3, arguments.rounds, arguments.milliseconds // 2, [heat],
                                 lambda peer: filled(peer, 1000)),
+        "leases": lambda: (compare(table, 3, arguments.rounds, arguments.milliseconds, [leases]),
+                           storm(table)),
+        "gap": lambda: gaps(table, arguments.rounds),
         "memory": lambda: memory(table),
         "start": lambda: start(table),
     }
@@ -443,6 +524,6 @@ def add_command(commands):
     command = commands.add_parser("store")
     command.add_argument("--rounds", type=int, default=5)
     command.add_argument("--milliseconds", type=int, default=2000)
-    command.add_argument("--only", action="append", help="throughput, watch, list, heat, memory, start")
+    command.add_argument("--only", action="append", help="throughput, watch, list, heat, leases, gap, memory, start")
     command.add_argument("--record", action="store_true")
     command.set_defaults(run=run)

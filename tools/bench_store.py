@@ -261,35 +261,41 @@ def leases(arguments):
     cluster = plain_cluster(1)
     try:
         cluster.up()
-        pid, count = cluster.pid("replica-1"), arguments.leases
-        connection = Connection(cluster.store_port)
-        start = time.monotonic()
-        grants = (field(1, arguments.ttl) + field(2, number) for number in range(1, count + 1))
-        connection.load("/etcdserverpb.Lease/LeaseGrant", grants, at_once=200)
-        puts = [put(b"/leased/%07d" % number, b"1", number) for number in range(1, count + 1)]
-        batches = (transaction(puts[first:first + 128]) for first in range(0, count, 128))
-        connection.load(KV + "Txn", batches, at_once=8)
-        connection.ended.clear()
-        if time.monotonic() - start > arguments.ttl or leased(connection) != count:
-            raise RuntimeError("leases ended before all were granted: give a longer --ttl")
-        os.kill(pid, signal.SIGSTOP)
-        time.sleep(arguments.ttl + 1)
-        os.kill(pid, signal.SIGCONT)
-        start, slowest = time.monotonic(), 0
-        while True:
-            asked = time.monotonic()
-            left = leased(connection)
-            slowest = max(slowest, time.monotonic() - asked)
-            if left == 0:
-                break
-            time.sleep(0.02)
-        seconds = time.monotonic() - start
-        connection.close()
+        count = arguments.leases
+        seconds, slowest = end_leases(
+            cluster.store_port, cluster.pid("replica-1"), count, arguments.ttl)
         say(f"{count} leases with a key each ended at once: all keys are gone after {seconds:.2f} s"
               f" {verdict(seconds, 3)}; the slowest linearizable read meanwhile took"
               f" {1000 * slowest:.0f} ms")
     finally:
         cluster.close()
+
+
+def end_leases(port, pid, count, ttl):
+    """Seconds until the keys of all leases are gone, and those of the slowest read meanwhile."""
+    connection = Connection(port)
+    start = time.monotonic()
+    grants = (field(1, ttl) + field(2, number) for number in range(1, count + 1))
+    connection.load("/etcdserverpb.Lease/LeaseGrant", grants, at_once=200)
+    puts = [put(b"/leased/%07d" % number, b"1", number) for number in range(1, count + 1)]
+    batches = (transaction(puts[first:first + 128]) for first in range(0, count, 128))
+    connection.load(KV + "Txn", batches, at_once=8)
+    connection.ended.clear()
+    if time.monotonic() - start > ttl or leased(connection) != count:
+        raise RuntimeError("leases ended before all were granted: give a longer --ttl")
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(ttl + 1)
+    os.kill(pid, signal.SIGCONT)
+    start, slowest = time.monotonic(), 0
+    while True:
+        asked = time.monotonic()
+        left = leased(connection)
+        slowest = max(slowest, time.monotonic() - asked)
+        if left == 0:
+            break
+        time.sleep(0.02)
+    connection.close()
+    return time.monotonic() - start, slowest
 
 
 def leased(connection):

@@ -41,8 +41,15 @@ final class ClosedLoad: @unchecked Sendable {
             connections[0].eventLoop.execute {
                 self.lanes = connections.count * streams
                 self.done = { continuation.resume() }
-                for connection in connections {
-                    for _ in 0..<streams { Lane(self, connection).next() }
+                for (position, connection) in connections.enumerated() {
+                    for number in 0..<streams {
+                        guard self.workload.kind == .keepAlive else {
+                            Lane(self, connection).next()
+                            continue
+                        }
+                        let lease = Workload.lease(position * streams + number)
+                        KeepAliveLane(self, lease: lease).begin(connection)
+                    }
                 }
             }
         }
@@ -56,12 +63,16 @@ final class ClosedLoad: @unchecked Sendable {
     /// The next request of a lane; nil when it is over.
     func next() -> Workload.Request? {
         guard MonotonicTime.now() < end, requestsMax == 0 || begun < requestsMax else {
-            lanes -= 1
-            if lanes == 0 { done?() }
+            laneEnded()
             return nil
         }
         begun += 1
         return workload.request(begun - 1, &random)
+    }
+
+    func laneEnded() {
+        lanes -= 1
+        if lanes == 0 { done?() }
     }
 
     func finished(_ request: Workload.Request, _ answer: Lane.Answer, since start: MonotonicTime) {

@@ -7,7 +7,7 @@ struct Workload: Sendable {
     enum Kind: String, CaseIterable, Sendable {
         case fill, put, get, getSerializable = "get-serializable", transaction, mixed, list
         case listStream = "list-stream"
-        case watch
+        case grant, keepAlive = "keep-alive", watch
     }
 
     /// A call, and whether it changes the store: then the revision has to move.
@@ -53,6 +53,9 @@ struct Workload: Sendable {
                 ? get(&random, isSerializable: false) : put(&random)
         case .list: list("/etcdserverpb.KV/Range", isStream: false)
         case .listStream: list("/etcdserverpb.KV/RangeStream", isStream: true)
+        case .grant: grant(number)
+        // What the stream says is the lane's business.
+        case .keepAlive: Request(path: "", message: [])
         case .watch: preconditionFailure("watch has a load of its own")
         }
     }
@@ -77,6 +80,15 @@ struct Workload: Sendable {
             request.success.append(.put(PutRequest(key: Self.key(number), value: value)))
         }
         return Request(path: "/etcdserverpb.KV/Txn", message: request.protobufBytes, writes: true)
+    }
+
+    static func lease(_ number: Int) -> Int64 { Int64(number) + 1 }
+
+    private func grant(_ number: Int) -> Request {
+        var message = ProtobufWriter()
+        message.write(1, 600 as Int64)
+        message.write(2, Self.lease(number))
+        return Request(path: "/etcdserverpb.Lease/LeaseGrant", message: message.bytes)
     }
 
     private static let fillAtOnce = 100
