@@ -7,13 +7,8 @@ import ReplicaCore
 
 /// Streams a snapshot file to a peer, from where the peer's own ends; blocks its thread until the
 /// peer has made a keyspace of it.
-///
-/// The file is one of the replica's own snapshot files: it outlives a broken link and this process,
-/// so that a transfer that was cut off goes on.
 final class SnapshotSender: Sendable {
     private static let chunkBytes = 256 << 10
-    /// A transfer that was cut off goes on if its entry is at most so far behind.
-    private static let entriesBehindMax: UInt64 = 5_000
 
     private let transport: PeerTransport
     private let eventLoop: any EventLoop
@@ -61,14 +56,14 @@ final class SnapshotSender: Sendable {
         }
         defer { channel.close(promise: nil) }
         let point = try welcome.futureResult.wait()
-        let path = try chooseFile(keyspace, point)
+        let path = try SnapshotSource.choose(
+            keyspace, in: transport.directory, clusterID: transport.clusterID, resuming: point)
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileSystem.failure("cannot open", path) }
         defer { close(descriptor) }
-        let identity = try SnapshotFile.identity(path)
         let bytes = UInt64(max(0, lseek(descriptor, 0, SEEK_END)))
-        var offset = identity == point.identity ? min(point.offset, bytes) : 0
-        let begin = SnapshotResumePoint(identity: identity, offset: offset)
+        let begin = try SnapshotSource.begin(path, bytes: bytes, resuming: point)
+        var offset = begin.offset
         try write(.snapshotBegin, begin.encoded(), channel)
         while offset < bytes {
             let chunk = try read(descriptor, path, at: offset)
@@ -79,23 +74,6 @@ final class SnapshotSender: Sendable {
         writer.writeLittleEndian(term)
         try write(.snapshotEnd, writer.bytes, channel)
         try done.futureResult.wait()
-    }
-
-    /// The file that the peer has a part of, or one made now. A file that was whole at the peer
-    /// once is not sent again: it did not reach far enough.
-    private func chooseFile(
-        _ keyspace: Keyspace, _ point: SnapshotResumePoint
-    ) throws -> String {
-        let directory = transport.directory
-        let oldest = keyspace.appliedIndex - min(keyspace.appliedIndex, Self.entriesBehindMax)
-        let index = point.identity.index
-        if index > 0, index >= oldest, try directory.snapshotIndexes().contains(index) {
-            return directory.snapshot(index: index)
-        }
-        let stream = try keyspace.snapshot(clusterID: transport.clusterID)
-        let path = directory.snapshot(index: stream.header.index)
-        try SnapshotFile.save(stream, to: path)
-        return path
     }
 
     private func read(_ descriptor: Int32, _ path: String, at offset: UInt64) throws -> Bytes {

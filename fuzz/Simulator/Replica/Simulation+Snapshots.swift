@@ -42,20 +42,36 @@ extension Simulation {
         _ replica: SimulatedReplica, _ environment: SimulatedEnvironment
     ) {
         let to = number(named: member.name)
-        let stream: SnapshotStream
-        do throws(KeyspaceError) {
-            stream = try keyspace.snapshot(clusterID: Self.clusterID)
+        let transfer: SnapshotTransfer
+        do throws(ReplicaFailure) {
+            let point = try resumePoint(replicas[to - 1], from: environment.ownID)
+            let path = try SnapshotSource.choose(
+                keyspace, in: replica.directory, clusterID: Self.clusterID, resuming: point)
+            let content = try FileSystem.read(path) ?? []
+            transfer = SnapshotTransfer(
+                content: content,
+                begin: try SnapshotSource.begin(
+                    path, bytes: UInt64(content.count), resuming: point),
+                toMember: member.id, fromMember: environment.ownID, term: term)
         } catch {
             return tell(replica, .snapshotSent(to: member.id, succeeded: false))
         }
-        trace("\(replica.number) streams a snapshot at \(stream.header.index) to \(to)")
-        let transfer = SnapshotTransfer(
-            stream: stream, toMember: member.id, fromMember: environment.ownID, term: term)
+        trace(
+            "\(replica.number) streams a snapshot at \(transfer.begin.identity.index) to \(to), "
+                + "from byte \(transfer.begin.offset) on")
         environment.sending.removeAll { $0.to == to }
         environment.sending.append((to, transfer))
         queue.add(
             .snapshotStreamed(replica.number, to: to, epoch: replica.epoch),
             at: now + 2_000 + below(isHealed ? 200_000 : scenario.streamMax))
+    }
+
+    /// What the receiver's welcome says.
+    private func resumePoint(
+        _ receiver: SimulatedReplica, from peer: UInt64
+    ) throws(ReplicaFailure) -> SnapshotResumePoint {
+        guard receiver.process != nil else { return .nothing }
+        return try SnapshotIntake(receiver.directory, from: peer).resumePoint
     }
 
     /// A stream has ended, also if its sender is stopped for the moment.
@@ -71,27 +87,53 @@ extension Simulation {
             && !network.isBlocked(number, to) && !chance(per10000: scenario.lossPer10000)
             // A wrong state that spread would be most replicas' state.
             && !sender.isWrong
-        if arrives, scenario.faults.contains(.snapshotCut), !isHealed, random.chance(1, in: 4) {
-            coverage.note(.snapshotCut, receiver.process?.core.raft?.role)
-            arrives = false
+        if arrives {
+            let isCut =
+                scenario.faults.contains(.snapshotCut) && !isHealed && random.chance(1, in: 4)
+            arrives = receive(transfer, receiver, isCut: isCut)
         }
-        if arrives { arrives = receive(transfer, receiver) }
         trace("the snapshot of \(number) \(arrives ? "arrived at" : "did not reach") \(to)")
         tell(sender, .snapshotSent(to: transfer.toMember, succeeded: arrives))
     }
 
-    private func receive(_ transfer: SnapshotTransfer, _ receiver: SimulatedReplica) -> Bool {
-        let path = receiver.directory.snapshot(index: transfer.stream.header.index)
-        do throws(KeyspaceError) {
-            let header = try SnapshotFile.save(transfer.stream, to: path)
+    /// Returns whether all of it came and is whole.
+    private func receive(
+        _ transfer: SnapshotTransfer, _ receiver: SimulatedReplica, isCut: Bool
+    ) -> Bool {
+        let start = Int(transfer.begin.offset)
+        let left = transfer.content.count - start
+        let end = isCut ? start + random.below(left + 1) : transfer.content.count
+        do throws(ReplicaFailure) {
+            let intake = try SnapshotIntake(receiver.directory, from: transfer.fromMember)
+            try intake.begin(transfer.begin)
+            if start > 0 { coverage.noteFound(.resumedSnapshot) }
+            try intake.append(Bytes(transfer.content[start..<end]))
+            guard !isCut else {
+                coverage.note(.snapshotCut, receiver.process?.core.raft?.role)
+                intake.interrupt()
+                try spoilPart(transfer, receiver)
+                return false
+            }
+            let (path, header) = try intake.finish()
             tell(
                 receiver,
                 .snapshotReceived(
                     from: transfer.fromMember, term: transfer.term, path: path, header))
             return true
         } catch {
-            // The sender's keyspace was replaced meanwhile.
+            trace("the snapshot for \(receiver.number) is refused: \(error)")
             return false
         }
+    }
+
+    /// The disk may lose or change what came before the cut: the whole is checked in the end.
+    private func spoilPart(
+        _ transfer: SnapshotTransfer, _ receiver: SimulatedReplica
+    ) throws(ReplicaFailure) {
+        guard random.chance(1, in: 8) else { return }
+        let path = receiver.directory.incoming(from: transfer.fromMember)
+        guard var part = try FileSystem.read(path), !part.isEmpty else { return }
+        part[random.below(part.count)] ^= UInt8(1 << random.below(8))
+        try FileSystem.replace(path, part)
     }
 }

@@ -17,6 +17,7 @@ extension Simulation {
         }
         trace("the state of \(victim.number) is wrong")
         victim.isWrong = true
+        wasSomebodyWrong = true
     }
 
     /// A replica says that its state is not the others'.

@@ -11,6 +11,8 @@ package struct Coverage: Sendable, Hashable {
         case divergence
         /// Nobody could say who is right.
         case corruptAlarm
+        /// A snapshot went on where its last transfer was cut off.
+        case resumedSnapshot
     }
 
     /// Row by fault in the order of `FaultKind.allCases`; then a number for each finding.

@@ -56,7 +56,7 @@ extension Simulation {
     private func chooseCore() {
         guard random.chance(1, in: 2), replicas.allSatisfy(\.isSettled),
             replicas.allSatisfy({ !$0.isDamaged && !$0.hasLostTail && !$0.isRotten }),
-            replicas.allSatisfy({ !$0.isWrong }),
+            !wasSomebodyWrong,
             replicas.allSatisfy({ $0.files.syncsUntilFailure == nil }),
             // Who is gone clears no alarm.
             lastLowDisk == 0 || now > lastLowDisk + 10_000_000,

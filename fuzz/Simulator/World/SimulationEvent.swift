@@ -41,7 +41,9 @@ enum Packet: Sendable {
 
 /// A snapshot on its way from one replica to another.
 struct SnapshotTransfer {
-    var stream: SnapshotStream
+    /// The sender's file, and from where on the receiver wants it.
+    var content: Bytes
+    var begin: SnapshotResumePoint
     var toMember: UInt64
     var fromMember: UInt64
     var term: UInt64
