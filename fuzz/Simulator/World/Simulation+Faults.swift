@@ -49,11 +49,12 @@ extension Simulation {
 
     /// Whether nobody's majority has counted or may count on what it has.
     func isPlainLearner(_ replica: SimulatedReplica) -> Bool {
-        guard replica.condition == .learning, replica.lastMemberID != 0 else { return false }
-        return !committed.membership.isVoter(replica.lastMemberID)
+        let id = replica.process.map { $0.core.memberID } ?? replica.lastMemberID
+        guard replica.condition == .learning, id != 0 else { return false }
+        return !committed.membership.isVoter(id)
             && replicas.allSatisfy { other in
                 let raft = other.process?.core.raft
-                return raft.map { !$0.membership.isVoter(replica.lastMemberID) } ?? true
+                return raft.map { !$0.membership.isVoter(id) } ?? true
                     && !hasOpenChange(other.durable)
             }
     }
