@@ -11,11 +11,26 @@ struct ClusterLayout: Sendable, Hashable {
         var host = Self.loopback
         var storePort: Int
         var apiPort: Int
-
-        var name: String { "replica-\(number)" }
-        var peerPort: Int { storePort + 1 }
+        var name: String
+        var peerPort: Int
+        /// What clients are told, where etcd's flags say it; else it follows from host and port.
+        var clientURLs: [String] = []
 
         static let loopback = "127.0.0.1"
+
+        /// As `martlet up` lays replicas out.
+        init(
+            number: Int, memberID: UInt64, host: String = Self.loopback, storePort: Int,
+            apiPort: Int
+        ) {
+            self.number = number
+            self.memberID = memberID
+            self.host = host
+            self.storePort = storePort
+            self.apiPort = apiPort
+            name = "replica-\(number)"
+            peerPort = storePort + 1
+        }
     }
 
     static let formatVersion: Int64 = 1
@@ -54,6 +69,7 @@ struct ClusterLayout: Sendable, Hashable {
         for index in replicas.indices {
             replicas[index].host = shape.host(index)
             replicas[index].storePort = shape.storePort + 10 * index
+            replicas[index].peerPort = replicas[index].storePort + 1
             replicas[index].apiPort = shape.apiPort + index
         }
         nodes = (0..<shape.nodeCount).map { "node-\($0 + 1)" }
@@ -63,7 +79,11 @@ struct ClusterLayout: Sendable, Hashable {
     }
 
     var storeEndpoints: [String] {
-        replicas.map { (isPlaintext ? "http" : "https") + "://\($0.host):\($0.storePort)" }
+        replicas.flatMap { $0.clientURLs.isEmpty ? [url(of: $0)] : $0.clientURLs }
+    }
+
+    private func url(of replica: Replica) -> String {
+        (isPlaintext ? "http" : "https") + "://\(replica.host):\(replica.storePort)"
     }
 
     func replica(_ number: Int) throws(CommandError) -> Replica {
@@ -101,6 +121,7 @@ extension ClusterLayout {
                 "storePort": .integer(Int64(replica.storePort)),
                 "peerPort": .integer(Int64(replica.peerPort)),
                 "apiPort": .integer(Int64(replica.apiPort)),
+                "clientURLs": .array(replica.clientURLs.map { .string($0) }),
             ])
         }
         var json: JSON = [
@@ -133,11 +154,14 @@ extension ClusterLayout {
             guard let text = member["id"]?.stringValue, let id = UInt64(text, radix: 16),
                 let store = member["storePort"]?.intValue, let api = member["apiPort"]?.intValue
             else { throw fail("members[\(index)]") }
-            replicas.append(
-                Replica(
-                    number: index + 1, memberID: id,
-                    host: member["host"]?.stringValue ?? Replica.loopback, storePort: Int(store),
-                    apiPort: Int(api)))
+            var replica = Replica(
+                number: index + 1, memberID: id,
+                host: member["host"]?.stringValue ?? Replica.loopback, storePort: Int(store),
+                apiPort: Int(api))
+            if let name = member["name"]?.stringValue { replica.name = name }
+            if let port = member["peerPort"]?.intValue { replica.peerPort = Int(port) }
+            replica.clientURLs = (member["clientURLs"]?.arrayValue ?? []).compactMap(\.stringValue)
+            replicas.append(replica)
         }
         nodes = (json["nodes"]?.arrayValue ?? []).compactMap { $0.stringValue }
         isStoreOnly = json["storeOnly"]?.boolValue ?? false

@@ -2,17 +2,21 @@ import ArgumentParser
 import Basics
 import Glibc
 
-/// `martlet server`: one server process.
+/// `martlet server`: one server process, of a cluster that `martlet up` laid out or, with etcd's
+/// flags, of one that they describe.
 struct ServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "server", abstract: "Run one server of a cluster.",
-        discussion: "`martlet up` lays the data directory out and runs these for you.")
+        discussion: """
+            `martlet up` lays the data directory out and runs these for you. Without --replica, \
+            etcd's flags and ETCD_ variables say what to run: docs/etcd-flags.md.
+            """)
 
     @Option(help: "Folder that holds the cluster.")
-    var dataDir = ".martlet"
+    var dataDir: String?
 
     @Option(help: "Number of the replica to run.")
-    var replica: Int
+    var replica: Int?
 
     @Flag(
         help: """
@@ -27,26 +31,91 @@ struct ServerCommand: AsyncParsableCommand {
 
     @OptionGroup var external: ExternalStoreOptions
 
+    @Flag(help: .hidden)
+    var describeEtcdFlags = false
+
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var etcdFlags: [String] = []
+
     func run() async throws {
+        if describeEtcdFlags { return print(EtcdFlagPage.text, terminator: "") }
         let link = SupervisorLink()
         try await reportingErrors(to: link) {
-            let directory = DataDirectory(dataDir)
-            let layout = try directory.readLayout()
             let stop = StopLatch()
             StopSignals.whenRaised { stop.raise() }
             link?.whenSupervisorEnds { stop.raise() }
-            if let store = external.store ?? layout.externalStore {
-                return try await ExternalServerProcess(
-                    directory: directory, replica: try layout.replica(replica), external: store,
-                    compactionSeconds: external.compactionSeconds, log: ProcessLog(), link: link
-                ).run(until: stop)
+            if let process = try externalProcess(link) {
+                return try await process.run(until: stop)
             }
-            let process = ServerProcess(
-                directory: directory, layout: layout, replica: try layout.replica(replica),
-                log: ProcessLog(), link: link,
-                snapshots: snapshots.schedule(for: directory), hasReadLeases: readLeases,
-                hashCheckMilliseconds: checks.corruptCheckMilliseconds ?? 0)
+            let process = try replica.map { try replicaProcess($0, link) } ?? memberProcess(link)
             try await process.run(until: stop)
         }
+    }
+
+    /// A server without a replica, over a foreign etcd.
+    private func externalProcess(
+        _ link: SupervisorLink?
+    ) throws(CommandError) -> ExternalServerProcess? {
+        guard let replica else {
+            guard external.store == nil else {
+                throw CommandError("--store-endpoints needs --replica")
+            }
+            return nil
+        }
+        let directory = DataDirectory(dataDir ?? ".martlet")
+        let layout = try directory.readLayout()
+        guard let store = external.store ?? layout.externalStore else { return nil }
+        return ExternalServerProcess(
+            directory: directory, replica: try layout.replica(replica), external: store,
+            compactionSeconds: external.compactionSeconds, log: ProcessLog(), link: link)
+    }
+
+    /// A replica of a cluster that was laid out.
+    private func replicaProcess(
+        _ number: Int, _ link: SupervisorLink?
+    ) throws(CommandError) -> ServerProcess {
+        if let stray = etcdFlags.first {
+            throw CommandError("\(stray) does not go with --replica: the layout says it")
+        }
+        let directory = DataDirectory(dataDir ?? ".martlet")
+        let layout = try directory.readLayout()
+        var options = ServerOptions()
+        options.hasReadLeases = readLeases
+        options.hashCheckMilliseconds = checks.corruptCheckMilliseconds ?? 0
+        return ServerProcess(
+            directory: directory, layout: layout, replica: try layout.replica(number),
+            log: ProcessLog(), link: link, snapshots: snapshots.schedule(for: directory),
+            options: options)
+    }
+
+    /// A member as etcd's flags and variables describe it.
+    private func memberProcess(_ link: SupervisorLink?) throws -> ServerProcess {
+        var arguments = etcdFlags
+        if let dataDir { arguments += ["--data-dir", dataDir] }
+        let flags = try EtcdFlags(arguments: arguments, environment: Self.environment())
+        let log = ProcessLog()
+        for remark in flags.remarks { log.line(remark) }
+        let member = try EtcdMember(flags)
+        let layout = try member.layOut()
+        guard let own = layout.replicas.first(where: { $0.name == member.options.name }) else {
+            throw CommandError("\(member.options.name) is not in \(member.directory.layoutPath)")
+        }
+        var options = try member.serverOptions()
+        options.hasReadLeases = readLeases
+        return ServerProcess(
+            directory: member.directory, layout: layout, replica: own, log: log, link: link,
+            snapshots: snapshots.schedule(for: member.directory), options: options)
+    }
+
+    private static func environment() -> [String: String] {
+        var all: [String: String] = [:]
+        var next = unsafe environ
+        while let entry = unsafe next.pointee {
+            let text = unsafe String(cString: entry)
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { all[String(parts[0])] = String(parts[1]) }
+            unsafe next += 1
+        }
+        return all
     }
 }

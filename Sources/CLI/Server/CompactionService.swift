@@ -1,7 +1,7 @@
 import Keyspace
 import Store
 
-/// The shell round `CompactionRound`.
+/// The shell round `CompactionRound`: compacts a foreign etcd, as kube-apiserver does.
 struct CompactionService {
     let store: any Store
     let intervalSeconds: UInt64

@@ -18,8 +18,9 @@ struct ServerProcess {
     let log: ProcessLog
     let link: SupervisorLink?
     let snapshots: SnapshotSchedule.Options
-    let hasReadLeases: Bool
-    let hashCheckMilliseconds: UInt64
+    let options: ServerOptions
+    /// Of all ports together.
+    let budget = MemoryBudget(limitBytes: MemoryLimit.budgetBytes)
 
     /// Runs until `stop` ends; then everything is synced and closed.
     func run(until stop: StopLatch) async throws {
@@ -27,8 +28,10 @@ struct ServerProcess {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let running = try Replica.start(try configuration(group))
         let store = LocalStore(running)
-        let storePort = try await startStorePort(store, running, group)
-        log.line("\(replica.name) serves etcd clients on port \(storePort.port)")
+        let storePorts = try await startStorePorts(store, running, group)
+        for port in storePorts {
+            log.line("\(replica.name) serves etcd clients on port \(port.port)")
+        }
         watchDirectory(group, stop)
         var apiPort: HTTPServer?
         if await waitForStore(store, running, stop) {
@@ -39,12 +42,13 @@ struct ServerProcess {
                     directory: directory, replica: replica, store: store, log: log,
                     limits: limits)
             apiPort = try await plane?.serve(group)
+            try noteBootstrap()
             link?.send(.ready)
-            await runPlugins(plane, running, until: stop)
+            await runPlugins(plane, store, running, until: stop)
         }
         log.line("\(replica.name) stops")
         await apiPort?.stop()
-        await storePort.stop()
+        for port in storePorts { await port.stop() }
         running.stop()
         try? await group.shutdownGracefully()
     }
@@ -53,20 +57,29 @@ struct ServerProcess {
         _ group: any EventLoopGroup
     ) throws(CommandError) -> ReplicaConfiguration {
         let pki = directory.pkiPath
-        if !layout.isPlaintext {
+        var tls = options.peerTLS
+        if !layout.isPlaintext, tls == nil {
             try checkCertificates("peer", authority: "peer-ca")
+            tls = ReplicaConfiguration.PeerTLS(
+                authorityPEM: try Files.readText(pki + "/peer-ca.crt"),
+                certificatePEM: try Files.readText("\(pki)/\(replica.name)/peer.crt"),
+                keyPEM: try Files.readText("\(pki)/\(replica.name)/peer.key"))
         }
-        let tls = ReplicaConfiguration.PeerTLS(
-            authorityPEM: try Files.readText(pki + "/peer-ca.crt"),
-            certificatePEM: try Files.readText("\(pki)/\(replica.name)/peer.crt"),
-            keyPEM: try Files.readText("\(pki)/\(replica.name)/peer.key"))
         var configuration = ReplicaConfiguration(
             directory: directory.replicaPath(replica.number), clusterID: layout.clusterID,
             name: replica.name, members: layout.members, tls: layout.isPlaintext ? nil : tls,
             group: group, seed: UInt64(getpid()) ^ replica.memberID)
         configuration.isNewCluster = !layout.isBootstrapped
-        configuration.hasReadLeases = hasReadLeases
-        configuration.hashCheckMilliseconds = hashCheckMilliseconds
+        configuration.hasReadLeases = options.hasReadLeases
+        configuration.hashCheckMilliseconds = options.hashCheckMilliseconds
+        configuration.quotaBytes = options.quotaBytes
+        configuration.peerListener = options.peerListener
+        if let heartbeat = options.heartbeatMilliseconds {
+            configuration.heartbeatMilliseconds = heartbeat
+        }
+        if let election = options.electionMilliseconds {
+            configuration.electionMilliseconds = election
+        }
         configuration.campaignsAtOnce = replica.number == 1 && !layout.isBootstrapped
         let (log, link) = (log, link)
         configuration.notice = { log.line("replica: \($0)") }
@@ -89,25 +102,51 @@ struct ServerProcess {
     private var limits: HTTPLimits {
         var limits = HTTPLimits()
         limits.connectionsMax = DescriptorLimit.connectionsMax(ports: layout.isStoreOnly ? 1 : 2)
+        limits.budget = budget
         return limits
     }
 
-    private func startStorePort(
+    private func startStorePorts(
         _ store: LocalStore, _ running: Replica, _ group: any EventLoopGroup
+    ) async throws -> [HTTPServer] {
+        let handler = EtcdAPI.handler(
+            store: store,
+            admin: ReplicaAdmin(
+                running, folder: directory.replicaPath(replica.number) + "/snapshots"),
+            metrics: [running, ProcessMetrics()])
+        let ports =
+            try options.clientPorts
+            ?? [
+                ServerOptions.Port(
+                    host: replica.host, port: replica.storePort,
+                    tls: layout.isPlaintext
+                        ? nil
+                        : try CertificateFiles.server(
+                            directory.pkiPath, replica.name, "store", authority: "ca",
+                            clientCertificates: .required, warn: { log.line($0) }))
+            ]
+        var started: [HTTPServer] = []
+        for port in ports { started.append(try await start(port, handler, group)) }
+        for port in options.metricsPorts {
+            started.append(try await start(port, handler.pagesOnly, group))
+        }
+        return started
+    }
+
+    private func start(
+        _ port: ServerOptions.Port, _ handler: EtcdPort, _ group: any EventLoopGroup
     ) async throws -> HTTPServer {
-        return try await HTTPServer.start(
-            host: replica.host, port: replica.storePort,
-            tls: layout.isPlaintext
-                ? nil
-                : try CertificateFiles.server(
-                    directory.pkiPath, replica.name, "store", authority: "ca",
-                    clientCertificates: .required, warn: { log.line($0) }),
-            group: group, limits: limits,
-            handler: EtcdAPI.handler(
-                store: store,
-                admin: ReplicaAdmin(
-                    running, folder: directory.replicaPath(replica.number) + "/snapshots")),
-            log: { log.line($0) })
+        try await HTTPServer.start(
+            host: port.host, port: port.port, tls: port.tls, group: group, limits: limits,
+            handler: handler, log: { log.line($0) })
+    }
+
+    /// From now on an empty directory of this replica has lost data.
+    private func noteBootstrap() throws(CommandError) {
+        guard options.notesBootstrap, !layout.isBootstrapped else { return }
+        var layout = layout
+        layout.isBootstrapped = true
+        try directory.write(layout)
     }
 
     // MARK: Life
@@ -132,13 +171,15 @@ struct ServerProcess {
     }
 
     private func runPlugins(
-        _ plane: ControlPlane?, _ running: Replica, until stop: StopLatch
+        _ plane: ControlPlane?, _ store: LocalStore, _ running: Replica, until stop: StopLatch
     ) async {
         let schedule = SnapshotSchedule(
             snapshots, running, logPath: directory.replicaPath(replica.number) + "/log", log: log)
+        let compaction = options.compaction.map { AutoCompactionService($0, store, log) }
         await withTaskGroup(of: Void.self) { tasks in
             if let plane { tasks.addTask { await plane.run() } }
             tasks.addTask { await schedule.run() }
+            tasks.addTask { await compaction?.run() }
             await stop.wait()
             tasks.cancelAll()
         }

@@ -24,7 +24,8 @@ extension ClusterLayout {
             ReplicaMember(
                 id: replica.memberID, name: replica.name, peerHost: replica.host,
                 peerPort: replica.peerPort,
-                clientURLs: ["\(scheme)://\(replica.host):\(replica.storePort)"])
+                clientURLs: replica.storePort == 0
+                    ? replica.clientURLs : ["\(scheme)://\(replica.host):\(replica.storePort)"])
         }
     }
 }
