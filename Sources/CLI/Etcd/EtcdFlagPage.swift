@@ -20,15 +20,16 @@ package enum EtcdFlagPage {
           --initial-cluster-token etcd-cluster-1 --initial-cluster-state new
         ```
 
-        Each flag has its variable, `ETCD_INITIAL_CLUSTER` for `--initial-cluster`; a flag goes before its
-        variable, and a variable that etcd does not know is remarked on in the log. `--experimental-` before a
-        flag's name is the same flag. Plaintext is for loopback only. The ids of members and cluster are those
-        that etcd would make of the same flags.
+        Each flag has its variable, `ETCD_INITIAL_CLUSTER` for `--initial-cluster`; a flag goes
+        before its variable, and a variable that etcd does not know is remarked on in the log.
+        `--experimental-` before a flag's name is the same flag. Plaintext is for loopback only.
+        The ids of members and cluster are those that etcd would make of the same flags.
 
-        Unlike etcd, a member of a bootstrapped cluster whose replica folder is lost does not vote until
-        `martlet store member replace` has rebuilt it; keep `DATA-DIR/cluster.json` with the folder. A data
-        directory that is removed as a whole is to the flags one of a new cluster: do not start a member anew
-        with `--initial-cluster-state new` while its cluster lives.
+        Unlike etcd, a member of a bootstrapped cluster whose replica folder is lost does not
+        vote until `martlet store member replace` has rebuilt it; keep `DATA-DIR/cluster.json`
+        with the folder. A data directory that is removed as a whole is to the flags one of a
+        new cluster: do not start a member anew with `--initial-cluster-state new` while its
+        cluster lives.
 
         This table is printed by `martlet server --describe-etcd-flags`.
 

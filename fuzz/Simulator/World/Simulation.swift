@@ -66,7 +66,8 @@ package final class Simulation {
     var replacing: Int?
     /// When a replica last became leader, or the faults ended.
     var steadySince: UInt64 = 0
-    /// Somebody's state was wrong: until all agree, which needs everybody, the alarm CORRUPT may come.
+    /// Somebody's state was wrong: until all agree, which needs everybody, the alarm CORRUPT may
+    /// come.
     var wasSomebodyWrong = false
     /// The alarm CORRUPT stands since then.
     var corruptSince: UInt64?
