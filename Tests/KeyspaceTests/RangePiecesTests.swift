@@ -18,7 +18,7 @@ import Testing
     }
 
     private func pieces(_ request: RangeRequest) throws -> any RangePieces {
-        let answer = try fixture.keyspace.range(request) { _, _ in 1 << 20 }.get()
+        let answer = try fixture.keyspace.range(request) { _, _, _ in 1 << 20 }.get()
         guard case .pieces(let pieces) = answer else {
             throw StoreError(.invalid, "the answer is whole")
         }
@@ -123,7 +123,7 @@ import Testing
     @Test func `Small answers and single keys are whole`() throws {
         try fixture.put("large", String(repeating: "v", count: 1_500_000))
         for request in [RangeRequest(.key("large")), RangeRequest(.all, limit: 1)] {
-            let answer = try fixture.keyspace.range(request) { $0.key.count + $1 }.get()
+            let answer = try fixture.keyspace.range(request) { $1 + $2 }.get()
             guard case .whole(let response) = answer else {
                 Issue.record("in pieces")
                 continue
@@ -140,10 +140,13 @@ import Testing
         request.sortOrder = .descending
         request.sortTarget = .value
         #expect(throws: StoreError.sortTooLarge) {
-            try fixture.keyspace.range(request) { $1 }.get()
+            try fixture.keyspace.range(request) { _, _, bytes in bytes }.get()
         }
         request.sortTarget = .mod
-        guard case .pieces(let pieces) = try fixture.keyspace.range(request, measure: { $1 }).get()
+        guard
+            case .pieces(let pieces) = try fixture.keyspace.range(
+                request, measure: { _, _, bytes in bytes }
+            ).get()
         else { throw StoreError(.invalid, "whole") }
         #expect(try next(pieces).map(\.key) == [Bytes("k47".utf8)])
     }
