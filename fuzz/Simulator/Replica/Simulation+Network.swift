@@ -16,8 +16,8 @@ extension Simulation {
         for _ in 0..<copies {
             queue.add(
                 .deliver(
-                    packet, from: from, life: replicas[from - 1].life, to: to,
-                    fromMember: fromMember, toMember: toMember),
+                    packet, from: from, lives: (replicas[from - 1].life, replicas[to - 1].life),
+                    to: to, fromMember: fromMember, toMember: toMember),
                 at: arrival(from: from, to))
         }
     }
@@ -30,16 +30,20 @@ extension Simulation {
     }
 
     func deliver(
-        _ packet: Packet, _ from: Int, life: Int, _ to: Int, _ fromMember: UInt64,
-        _ toMember: UInt64, _ event: SimulationEvent
+        _ packet: Packet, _ from: Int, _ lives: (from: Int, to: Int), _ to: Int,
+        _ fromMember: UInt64, _ toMember: UInt64, _ event: SimulationEvent
     ) {
         let epoch = replicas[to - 1].epoch
         guard let replica = live(to, epoch, event), !network.isBlocked(from, to),
             replica.process?.core.memberID == toMember
         else { return }
-        // Who finds that a member has lost its directory hangs up on what went before.
+        // What was on its way to a process whose directory is lost does not come to the next one,
+        // and who finds that a member has lost its directory hangs up on what went before.
         let sender = replicas[from - 1]
-        if sender.life != life, sender.process?.core.memberID == fromMember { return }
+        let id = sender.process?.core.memberID ?? 0
+        let isForgotten =
+            id == fromMember || id == 0 && committed.membership.learners.contains(fromMember)
+        guard replica.life == lives.to, sender.life == lives.from || !isForgotten else { return }
         switch packet {
         case .messages(let encoded):
             var messages: [Message] = []

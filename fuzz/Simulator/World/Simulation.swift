@@ -66,8 +66,7 @@ package final class Simulation {
     var replacing: Int?
     /// When a replica last became leader, or the faults ended.
     var steadySince: UInt64 = 0
-    /// Somebody's state was wrong: until all agree, which needs everybody, the alarm CORRUPT may
-    /// come.
+    /// Somebody's state was wrong: the alarm CORRUPT may come, which goes when everybody agrees.
     var wasSomebodyWrong = false
     /// The alarm CORRUPT stands since then.
     var corruptSince: UInt64?
@@ -210,8 +209,8 @@ package final class Simulation {
 
     private func handle(_ event: SimulationEvent) throws(Violation) {
         switch event {
-        case .deliver(let packet, let from, let life, let to, let fromMember, let toMember):
-            deliver(packet, from, life: life, to, fromMember, toMember, event)
+        case .deliver(let packet, let from, let lives, let to, let fromMember, let toMember):
+            deliver(packet, from, lives, to, fromMember, toMember, event)
         case .invitation(let greeter, let invitation, let number):
             deliver(invitation, greeter, number, event)
         case .found(let member, let token, let number, let epoch):

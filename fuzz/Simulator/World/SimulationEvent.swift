@@ -7,7 +7,8 @@ import ReplicaCore
 /// is void.
 enum SimulationEvent: Sendable {
     case deliver(
-        Packet, from: Int, life: Int, to: Int, fromMember: UInt64, toMember: UInt64)
+        Packet, from: Int, lives: (from: Int, to: Int), to: Int, fromMember: UInt64,
+        toMember: UInt64)
     case invitation(ReplicaMember, Invitation, to: Int)
     case found(UInt64, token: UInt64, Int, epoch: Int)
     case logDone(Int, epoch: Int)
