@@ -52,7 +52,8 @@ extension Simulation {
                 content: content,
                 begin: try SnapshotSource.begin(
                     path, bytes: UInt64(content.count), resuming: point),
-                toMember: member.id, fromMember: environment.ownID, term: term)
+                toMember: member.id, fromMember: environment.ownID, term: term,
+                isWrong: replica.isWrong)
         } catch {
             return tell(replica, .snapshotSent(to: member.id, succeeded: false))
         }
@@ -86,7 +87,7 @@ extension Simulation {
             receiver.process?.core.memberID == transfer.toMember && receiver.pausedUntil <= now
             && !network.isBlocked(number, to) && !chance(per10000: scenario.lossPer10000)
             // A wrong state that spread would be most replicas' state.
-            && !sender.isWrong
+            && !sender.isWrong && !transfer.isWrong
         if arrives {
             let isCut =
                 scenario.faults.contains(.snapshotCut) && !isHealed && random.chance(1, in: 4)

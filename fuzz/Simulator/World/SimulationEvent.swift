@@ -48,4 +48,6 @@ struct SnapshotTransfer {
     var toMember: UInt64
     var fromMember: UInt64
     var term: UInt64
+    /// Of a state that was wrong when it was sent.
+    var isWrong: Bool
 }
