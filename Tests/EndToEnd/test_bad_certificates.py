@@ -190,6 +190,30 @@ class AuthorityTests(unittest.TestCase):
         self.assertEqual(self.cluster.store("get", "/x", "--print-value-only").out.strip(), "1")
 
 
+class AgentTests(unittest.TestCase):
+    def test_the_agents_certificate(self):
+        cluster = Cluster(replicas=1)
+        self.addCleanup(cluster.close)
+        cluster.up()
+        cluster.stop()
+        pki = cluster.directory + "/pki"
+        for name, words in (("node-1.crt", "is not a certificate in PEM"),
+                            ("node-1.key", "is not a private key in PEM"),
+                            ("api-ca.crt", "is not a certificate in PEM")):
+            with self.subTest(name):
+                with open(f"{pki}/{name}") as file:
+                    whole = file.read()
+                for text in (NONSENSE, ""):
+                    with open(f"{pki}/{name}", "w") as file:
+                        file.write(text)
+                    done = run([MARTLET, "agent", "--data-dir", cluster.directory, "--node",
+                                "node-1"], check=False, timeout=20)
+                    self.assertEqual(done.code, 1, done)
+                    self.assertIn(f"{pki}/{name} {words}", done.err)
+                with open(f"{pki}/{name}", "w") as file:
+                    file.write(whole)
+
+
 class StrangePeer:
     """Listens where a replica should, and answers whoever comes with the same bytes."""
 

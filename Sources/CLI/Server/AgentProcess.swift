@@ -6,6 +6,7 @@ import Keyspace
 import NIOCore
 import NIOPosix
 import NodeAgent
+import PKI
 import Store
 
 /// One node agent: it reaches the store through the gate on the API ports, and holds a tunnel to
@@ -62,11 +63,11 @@ struct AgentProcess {
     }
 
     private func clientTLS() throws(CommandError) -> TLSClientOptions {
-        let pki = directory.pkiPath
+        let base = "\(directory.pkiPath)/\(node)"
+        let pair = try CertificateFiles.pair(certificate: base + ".crt", key: base + ".key")
         return TLSClientOptions(
-            authorityPEM: try Files.readText(pki + "/api-ca.crt"),
-            certificateChainPEM: try Files.readText("\(pki)/\(node).crt"),
-            privateKeyPEM: try Files.readText("\(pki)/\(node).key"))
+            authorityPEM: try CertificateFiles.authority(directory.pkiPath + "/api-ca.crt"),
+            certificateChainPEM: pair.certificatePEM, privateKeyPEM: pair.keyPEM)
     }
 
     /// Dials again whenever the tunnel closes; ends with the task.
