@@ -79,7 +79,7 @@ package struct Replay {
     }
 
     private static func revisionsMax(_ command: Command) -> Int64 {
-        switch command {
+        switch command.unstamped {
         case .transaction, .leaseRevoke: 1
         case .commit(let request): Int64(request.mutations.count)
         default: 0

@@ -72,4 +72,17 @@ extension Keyspace {
         try applier.storeState()
         return applier.stored
     }
+
+    static func loadAuth(
+        _ transaction: borrowing WriteTransaction, _ tables: Tables
+    ) throws(KeyspaceError) -> AuthSnapshot {
+        let applier = unsafe Applier(
+            transaction.changes, tables, StoredState(), loadsPrevious: false)
+        guard let blob = try applier.view.blob(authName) else { return .initial }
+        do throws(DecodingFailure) {
+            return AuthSnapshot(try AuthState(decoding: blob))
+        } catch {
+            throw KeyspaceError(.corrupt, "table meta, key auth: \(error)")
+        }
+    }
 }

@@ -40,6 +40,8 @@ package final class Keyspace: Sendable {
 
     /// The meta blob that `Command.membership` writes; it is part of snapshots.
     package static let membershipName = "membership"
+    /// The blob that `Command.auth` changes; it is part of snapshots.
+    package static let authName = "auth"
     /// The blob that says which cluster's state this is.
     package static let clusterName = "cluster"
     /// The file within the directory.
@@ -50,20 +52,22 @@ package final class Keyspace: Sendable {
     let readers: ReaderPool
     let hub: WatchHub
     let stored: Locked<StoredState>
+    let currentAuth: Locked<AuthSnapshot>
     private let damageNote: DamageNote
     private let crashCount: CrashCount?
 
     private init(
         _ directory: String, _ options: Options, _ environment: Environment, _ tables: Tables,
-        _ stored: StoredState, _ crashCount: CrashCount?
+        _ stored: StoredState, _ auth: AuthSnapshot, _ crashCount: CrashCount?
     ) {
         self.crashCount = crashCount
         self.directory = directory
         self.options = options
         damageNote = DamageNote(options.onDamage)
         readers = ReaderPool(environment, tables, damageNote)
-        hub = WatchHub(readers, stored.state, options)
+        hub = WatchHub(readers, stored.state, options, auth)
         self.stored = Locked(stored)
+        currentAuth = Locked(auth)
     }
 
     deinit {
@@ -85,8 +89,9 @@ package final class Keyspace: Sendable {
             throw KeyspaceError(error)
         }
         let stored = try load(transaction, tables)
+        let auth = try loadAuth(transaction, tables)
         do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
-        return Keyspace(directory, options, environment, tables, stored, crashCount)
+        return Keyspace(directory, options, environment, tables, stored, auth, crashCount)
     }
 
     package var state: State { stored.withLock { $0.state } }
@@ -96,6 +101,8 @@ package final class Keyspace: Sendable {
     package var compactRevision: Int64 { state.compactRevision }
     /// Equal on all replicas at equal applied indexes: docs/decisions/0007-running-hashes.md.
     package var hash: UInt64 { stored.withLock { $0.hash } }
+    /// Who may do what, as of the newest `apply`.
+    package var auth: AuthSnapshot { currentAuth.withLock { $0 } }
     /// The first damage that was met since the keyspace was opened.
     package var damage: KeyspaceError? { damageNote.first }
 

@@ -66,8 +66,8 @@ extension ReplicaCore {
         for (entry, result) in zip(batch, results) { try noteHash(entry, result) }
         var endsLeases = false
         for (entry, result) in zip(batch, results) where divergence == nil {
-            if case .leaseRevoke = entry.command { endsLeases = true }
-            noteLease(entry.command, result)
+            if case .leaseRevoke = entry.command.unstamped { endsLeases = true }
+            noteLease(entry.command.unstamped, result)
             waiting.applied(entry.index, entry.term, result)
         }
         if endsLeases { expireLeases() }

@@ -93,6 +93,7 @@ private final class Follower: Sendable {
         case .leaseRevoke(let id): .revision(model.revoke(id))
         case .leaseCheckpoint, .membership, .alarm, .nothing, .hashReport: .none
         case .hashCheck: .hash(0)
+        case .auth, .stamped: .none
         }
     }
 

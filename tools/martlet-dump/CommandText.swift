@@ -24,12 +24,16 @@ enum CommandText {
             "member \(String(report.member, radix: 16)) has hash"
                 + " \(String(report.hash, radix: 16)) at entry \(report.index)"
         case .membership(let blob): "membership, \(blob.count) bytes"
+        case .auth(let change): describe(change)
+        case .stamped(let stamp, let command):
+            stamp.user.isEmpty
+                ? describe(command) : "\(describe(command)), as \(stamp.user.readable)"
         }
     }
 
     static let types = [
         "transaction", "commit", "compact", "lease-grant", "lease-revoke", "lease-checkpoint",
-        "membership", "hash-check", "hash-report", "nothing", "damaged",
+        "membership", "hash-check", "hash-report", "auth", "nothing", "damaged",
     ]
 
     /// A membership change.
@@ -56,6 +60,29 @@ enum CommandText {
         case .alarm: "alarm"
         case .hashCheck: "hash-check"
         case .hashReport: "hash-report"
+        case .auth: "auth"
+        case .stamped(_, let command): type(command)
+        }
+    }
+
+    /// Never a hash or a secret.
+    private static func describe(_ change: AuthChange) -> String {
+        switch change {
+        case .enable: "enable auth"
+        case .disable: "disable auth"
+        case .addUser(let name, _): "add user \(name.readable)"
+        case .deleteUser(let name): "delete user \(name.readable)"
+        case .changePassword(let name, _): "new password of user \(name.readable)"
+        case .grantRole(let user, let role):
+            "grant role \(role.readable) to user \(user.readable)"
+        case .revokeRole(let user, let role):
+            "revoke role \(role.readable) from user \(user.readable)"
+        case .addRole(let name): "add role \(name.readable)"
+        case .deleteRole(let name): "delete role \(name.readable)"
+        case .grantPermission(let role, let permission):
+            "grant \(permission.kind) of \(describe(permission.range)) to role \(role.readable)"
+        case .revokePermission(let role, let range):
+            "revoke \(describe(range)) from role \(role.readable)"
         }
     }
 

@@ -119,7 +119,7 @@ private struct Described {
 
     /// Whether the entry writes this key, or a range that holds it.
     func touches(_ key: Bytes) -> Bool {
-        switch command {
+        switch command?.unstamped {
         case .transaction(let request): Self.touches(request, key)
         case .commit(let request):
             request.mutations.contains { mutation in

@@ -11,15 +11,17 @@ import LMDB
     var groups: [EventGroup] = []
     /// Whether a watcher wants previous values; then events carry them from the start.
     let loadsPrevious: Bool
+    var auth: AuthSnapshot
 
     @unsafe init(
         _ changes: TransactionChanges, _ tables: Tables, _ stored: StoredState,
-        loadsPrevious: Bool
+        loadsPrevious: Bool, auth: AuthSnapshot = .initial
     ) {
         unsafe self.changes = changes
         self.tables = tables
         self.stored = stored
         self.loadsPrevious = loadsPrevious
+        self.auth = auth
     }
 
     var revision: Int64 { stored.state.revision }
@@ -30,7 +32,11 @@ import LMDB
     mutating func apply(_ entry: AppliedEntry) throws(KeyspaceError) -> CommandResult {
         stored.state.appliedIndex = entry.index
         stored.state.appliedTerm = entry.term
-        switch entry.command {
+        return try apply(entry.command)
+    }
+
+    mutating func apply(_ command: Command) throws(KeyspaceError) -> CommandResult {
+        switch command {
         case .transaction(let request): return .transaction(try apply(request))
         case .commit(let request): return .commit(try apply(request))
         case .compact(let revision): return .revision(try compact(to: revision))
@@ -44,6 +50,10 @@ import LMDB
             try putBlob(Keyspace.membershipName, blob)
             return .none
         case .hashCheck: return .hash(stored.hash)
+        case .auth(let change): return .auth(try apply(change))
+        case .stamped(let stamp, let command):
+            guard let refusal = try refusal(of: command, stamp) else { return try apply(command) }
+            return command.refused(refusal)
         case .alarm, .nothing, .hashReport: return .none
         }
     }

@@ -63,11 +63,12 @@ extension Keyspace {
         let transaction = try lmdb { () throws(LMDBError) in try environment.beginWrite() }
         var applier = unsafe Applier(
             transaction.changes, readers.tables, stored.withLock { $0 },
-            loadsPrevious: loadsPrevious)
+            loadsPrevious: loadsPrevious, auth: auth)
         try readers.noting { () throws(KeyspaceError) in
             try body(&applier)
             try applier.storeState()
         }
+        if applier.auth !== auth { publish(applier.auth) }
         let commitBegan = MonotonicTime.now()
         do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
         options.metrics.applied(
@@ -75,5 +76,11 @@ extension Keyspace {
         let after = applier.stored
         stored.withLock { $0 = after }
         hub.publish(applier.groups, after.state)
+    }
+
+    /// Before the commit, so that nobody sees data of an entry by rights that ended before it.
+    private func publish(_ auth: AuthSnapshot) {
+        currentAuth.withLock { $0 = auth }
+        hub.take(auth)
     }
 }

@@ -24,7 +24,8 @@ extension Command {
     package var isOfClients: Bool {
         switch self {
         case .transaction, .commit, .compact, .leaseGrant, .leaseRevoke: true
-        case .leaseCheckpoint, .membership, .alarm, .hashCheck, .hashReport, .nothing: false
+        case .stamped(_, let command): command.isOfClients
+        case .leaseCheckpoint, .membership, .alarm, .hashCheck, .hashReport, .auth, .nothing: false
         }
     }
 
@@ -39,8 +40,9 @@ extension Command {
             }
         case .leaseGrant: true
         case .compact, .leaseRevoke, .leaseCheckpoint, .membership, .alarm, .hashCheck,
-            .hashReport, .nothing:
+            .hashReport, .auth, .nothing:
             false
+        case .stamped(_, let command): command.needsRoom
         }
     }
 }

@@ -64,7 +64,7 @@ extension ByteReader {
         }
     }
 
-    private mutating func readKeyRange() throws(DecodingFailure) -> KeyRange {
+    mutating func readKeyRange() throws(DecodingFailure) -> KeyRange {
         let kind = try readByte("range kind")
         let start = try readCounted("range start")
         switch kind {

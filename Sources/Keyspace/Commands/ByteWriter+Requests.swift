@@ -45,7 +45,7 @@ extension ByteWriter {
         }
     }
 
-    private mutating func write(_ range: KeyRange) {
+    mutating func write(_ range: KeyRange) {
         switch range.end {
         case .single:
             write(UInt8(0))

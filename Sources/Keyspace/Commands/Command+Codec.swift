@@ -13,6 +13,7 @@ extension Command {
         case transaction, commit, compact, leaseGrant, leaseRevoke, leaseCheckpoint, membership
         case alarm
         case hashCheck, hashReport
+        case auth, stamped
     }
 
     /// The payload of a Raft entry. `nothing` is empty, as is Raft's own no-op.
@@ -21,6 +22,11 @@ extension Command {
         var writer = ByteWriter(reserving: encodedBytesEstimate)
         writer.write(Self.version)
         writer.writeLittleEndian(UInt64(0))
+        write(to: &writer)
+        return writer.bytes
+    }
+
+    private func write(to writer: inout ByteWriter) {
         switch self {
         case .nothing: break
         case .transaction(let request):
@@ -60,8 +66,15 @@ extension Command {
             for word in [report.member, report.index, report.hash] {
                 writer.writeLittleEndian(word)
             }
+        case .auth(let change):
+            writer.write(Tag.auth.rawValue)
+            writer.write(change)
+        case .stamped(let stamp, let command):
+            writer.write(Tag.stamped.rawValue)
+            writer.writeCounted(stamp.user)
+            writer.writeVarint(stamp.version)
+            command.write(to: &writer)
         }
-        return writer.bytes
     }
 
     /// Notes in an encoded command when the leader proposed it, milliseconds since 1970: what a
@@ -90,16 +103,23 @@ extension Command {
             throw reader.failure("command version", "\(version) is not known")
         }
         try reader.skip("command time", count: 8)
+        self = try Self.read(from: &reader, mayBeStamped: true)
+        try reader.expectEnd("command")
+    }
+
+    private static func read(
+        from reader: inout ByteReader, mayBeStamped: Bool
+    ) throws(DecodingFailure) -> Command {
         let tag = try reader.readByte("command tag")
         switch Tag(rawValue: tag) {
         case .transaction:
-            self = .transaction(try reader.readTransaction(depth: Self.depthMax))
-        case .commit: self = .commit(try reader.readCommit())
-        case .compact: self = .compact(try reader.readSignedVarint("revision"))
+            return .transaction(try reader.readTransaction(depth: depthMax))
+        case .commit: return .commit(try reader.readCommit())
+        case .compact: return .compact(try reader.readSignedVarint("revision"))
         case .leaseGrant:
             let id = try reader.readSignedVarint("lease")
-            self = .leaseGrant(id: id, ttlSeconds: try reader.readSignedVarint("TTL"))
-        case .leaseRevoke: self = .leaseRevoke(id: try reader.readSignedVarint("lease"))
+            return .leaseGrant(id: id, ttlSeconds: try reader.readSignedVarint("TTL"))
+        case .leaseRevoke: return .leaseRevoke(id: try reader.readSignedVarint("lease"))
         case .leaseCheckpoint:
             var leases: [LeaseRemaining] = []
             for _ in 0..<(try reader.readCount("leases", bytesEach: 2)) {
@@ -107,8 +127,8 @@ extension Command {
                 let remaining = try reader.readSignedVarint("remaining TTL")
                 leases.append(LeaseRemaining(id: id, remainingSeconds: remaining))
             }
-            self = .leaseCheckpoint(leases)
-        case .membership: self = .membership(try reader.readCounted("membership"))
+            return .leaseCheckpoint(leases)
+        case .membership: return .membership(try reader.readCounted("membership"))
         case .alarm:
             let isRaised = try reader.readBool("alarm")
             let memberID = try reader.readVarint("alarm member")
@@ -116,17 +136,22 @@ extension Command {
             guard let kind = AlarmChange.Kind(rawValue: raw) else {
                 throw reader.failure("alarm kind", "\(raw) is not known")
             }
-            self = .alarm(AlarmChange(isRaised: isRaised, memberID: memberID, kind: kind))
-        case .hashCheck: self = .hashCheck
+            return .alarm(AlarmChange(isRaised: isRaised, memberID: memberID, kind: kind))
+        case .hashCheck: return .hashCheck
         case .hashReport:
-            self = .hashReport(
+            return .hashReport(
                 HashReport(
                     member: try reader.readLittleEndian("member"),
                     index: try reader.readLittleEndian("index"),
                     hash: try reader.readLittleEndian("hash")))
-        case .nothing, nil: throw reader.failure("command tag", "\(tag) is not known")
+        case .auth: return .auth(try reader.readAuthChange())
+        case .stamped where mayBeStamped:
+            let user = try reader.readCounted("user")
+            let stamp = AuthStamp(user: user, version: try reader.readVarint("auth version"))
+            return .stamped(stamp, try read(from: &reader, mayBeStamped: false))
+        case .nothing, .stamped, nil:
+            throw reader.failure("command tag", "\(tag) is not known")
         }
-        try reader.expectEnd("command")
     }
 
     /// Enough for the common command, so that one allocation does.
@@ -141,6 +166,7 @@ extension Command {
                 }
             }
         case .membership(let blob): blob.count + 16
+        case .stamped(let stamp, let command): command.encodedBytesEstimate + stamp.user.count + 8
         default: 64
         }
     }

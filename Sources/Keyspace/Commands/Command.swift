@@ -16,8 +16,17 @@ package enum Command: Sendable, Hashable {
     case hashCheck
     /// What a replica said of the check at this entry.
     case hashReport(HashReport)
+    /// A change of users, roles, or whether they count.
+    case auth(AuthChange)
+    /// A command on behalf of a client, who has to have the right to it when it is applied.
+    indirect case stamped(AuthStamp, Command)
     /// An entry that only moves the applied index.
     case nothing
+
+    /// The command itself, on whoever's behalf.
+    package var unstamped: Command {
+        if case .stamped(_, let command) = self { command } else { self }
+    }
 }
 
 /// What is left of a lease, so that a new leader does not start its time to live anew.
@@ -53,6 +62,8 @@ package enum CommandResult: Sendable {
     case lease(Result<LeaseStatus, StoreError>)
     /// After `hashCheck`: the hash of the state there.
     case hash(UInt64)
+    /// After `auth`: the store's revision, which is as it was.
+    case auth(Result<Int64, StoreError>)
     /// After `membership`, `nothing`, `leaseCheckpoint`, `hashReport`, and for entries that were
     /// applied before.
     case none

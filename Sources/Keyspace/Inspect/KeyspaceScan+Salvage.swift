@@ -56,7 +56,8 @@ extension KeyspaceScan {
             clusterID: clusterID, index: stored.state.appliedIndex,
             term: stored.state.appliedTerm, revision: stored.state.revision,
             compactRevision: stored.state.compactRevision, membership: membership,
-            createdMilliseconds: createdMilliseconds, keys: UInt64(findings.keys))
+            auth: try blob(Keyspace.authName), createdMilliseconds: createdMilliseconds,
+            keys: UInt64(findings.keys))
         try write(header, stored, found, to: path)
         return Salvage(
             header: header,

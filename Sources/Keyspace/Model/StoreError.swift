@@ -5,7 +5,7 @@ package struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         private enum Value: Hashable {
             case compacted, futureRevision, invalid, notFound, alreadyExists, precondition
             case tooLarge, noSpace, overloaded, unavailable, timeout, permissionDenied, corrupt
-            case cancelled, ttlTooLarge
+            case cancelled, ttlTooLarge, unauthenticated
         }
         private let value: Value
 
@@ -25,6 +25,8 @@ package struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         package static let permissionDenied = Code(value: .permissionDenied)
         package static let corrupt = Code(value: .corrupt)
         package static let cancelled = Code(value: .cancelled)
+        /// A token that is not, or no more, good.
+        package static let unauthenticated = Code(value: .unauthenticated)
         /// etcd answers OutOfRange.
         package static let ttlTooLarge = Code(value: .ttlTooLarge)
     }

@@ -37,8 +37,10 @@ extension Keyspace {
     }
 
     /// Makes a watcher. Errors come from its first `next`.
-    package func watch(_ request: WatchRequest) -> KeyspaceWatch {
-        hub.watch(request)
+    package func watch(
+        _ request: WatchRequest, by permit: AuthPermit? = nil
+    ) -> KeyspaceWatch {
+        hub.watch(request, by: permit)
     }
 
     /// Ids and times to live of all leases, by id; `remainingTTLSeconds` is the last checkpoint,

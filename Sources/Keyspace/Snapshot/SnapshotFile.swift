@@ -69,7 +69,7 @@ package enum SnapshotFile {
     /// system until `BootMark.markRunning`: for whoever can make it once more.
     ///
     /// `directory` is absent or empty before, unless `replacing`, which takes the place of a
-    /// keyspace that is not open. Blobs other than the membership are not restored; `membership`
+    /// keyspace that is not open. Blobs but `membership` and `auth` are not restored; `membership`
     /// replaces the one of the snapshot, for a new cluster.
     @discardableResult
     package static func restore(

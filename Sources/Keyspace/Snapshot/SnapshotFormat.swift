@@ -16,6 +16,7 @@ enum SnapshotFormat {
         fields.writeLittleEndian(header.keys)
         fields.writeCounted(stored.encode())
         fields.writeCounted(header.membership)
+        if !header.auth.isEmpty { fields.writeCounted(header.auth) }
         return fields.bytes
     }
 
@@ -23,7 +24,7 @@ enum SnapshotFormat {
         _ fields: Bytes, _ path: String
     ) throws(KeyspaceError) -> (SnapshotHeader, StoredState) {
         let (clusterID, created, keys): (UInt64, UInt64, UInt64)
-        let (state, membership): (Bytes, Bytes)
+        let (state, membership, auth): (Bytes, Bytes, Bytes)
         do throws(DecodingFailure) {
             var reader = ByteReader(fields)
             clusterID = try reader.readLittleEndian("cluster id")
@@ -31,6 +32,8 @@ enum SnapshotFormat {
             keys = try reader.readLittleEndian("keys")
             state = try reader.readCounted("state")
             membership = try reader.readCounted("membership")
+            auth = reader.isAtEnd ? [] : try reader.readCounted("auth")
+            if !auth.isEmpty { _ = try AuthState(decoding: auth) }
             try reader.expectEnd("snapshot header")
         } catch {
             throw KeyspaceError(.badSnapshot, "\(path) at byte 16: snapshot header: \(error)")
@@ -45,7 +48,7 @@ enum SnapshotFormat {
             clusterID: clusterID, index: stored.state.appliedIndex,
             term: stored.state.appliedTerm, revision: stored.state.revision,
             compactRevision: stored.state.compactRevision, membership: membership,
-            createdMilliseconds: created, keys: keys)
+            auth: auth, createdMilliseconds: created, keys: keys)
         return (header, stored)
     }
 }

@@ -36,6 +36,9 @@ struct SnapshotLoader {
             if !membership.isEmpty {
                 try applier.putBlob(Keyspace.membershipName, membership)
             }
+            if !reader.header.auth.isEmpty {
+                try applier.putBlob(Keyspace.authName, reader.header.auth)
+            }
             // Last of all: without it the directory is no keyspace.
             try applier.storeState()
         }

@@ -37,6 +37,7 @@ package final class SnapshotStream: @unchecked Sendable {
             clusterID: clusterID, index: view.state.appliedIndex, term: view.state.appliedTerm,
             revision: view.state.revision, compactRevision: view.state.compactRevision,
             membership: try view.blob(Keyspace.membershipName) ?? [],
+            auth: try view.blob(Keyspace.authName) ?? [],
             createdMilliseconds: createdMilliseconds,
             keys: UInt64(keys))
         self.transaction = transaction

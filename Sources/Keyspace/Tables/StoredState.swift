@@ -40,6 +40,12 @@ struct StoredState: Sendable, Hashable {
         if !isDelete { contentHash &+= hash }
     }
 
+    /// Notes that users, roles, or whether they count, are now so.
+    mutating func noteAuth(_ blob: Bytes) {
+        let checksum = UInt64(CRC32C.checksum(blob[...]))
+        changesHash = RecordHash.mix(changesHash ^ checksum << 32 ^ UInt64(blob.count))
+    }
+
     var isCompacting: Bool { compactDone < state.compactRevision }
 
     func encode() -> Bytes {

@@ -21,6 +21,9 @@ final class WatchHub: Sendable {
         let behindCount: Gauge
         var threadRuns = false
         var stopped = false
+        var auth: AuthSnapshot
+        /// Watchers on behalf of somebody who could lose the right to them.
+        var permitted = PermittedWatches()
     }
 
     /// What to call once the lock is released.
@@ -38,7 +41,10 @@ final class WatchHub: Sendable {
     private let wantingPrevious = Locked(0)
     private let thread = Locked<WorkThread?>(nil)
 
-    init(_ readers: ReaderPool, _ state: Keyspace.State, _ options: Keyspace.Options) {
+    init(
+        _ readers: ReaderPool, _ state: Keyspace.State, _ options: Keyspace.Options,
+        _ auth: AuthSnapshot
+    ) {
         self.readers = readers
         servesHistoryOnCaller = options.servesHistoryOnCaller
         metrics = options.metrics
@@ -47,13 +53,13 @@ final class WatchHub: Sendable {
                 ring: EventRing(
                     bytesMax: options.recentEventBytesMax, from: state.revision + 1),
                 head: state.revision, compactRevision: state.compactRevision,
-                behindCount: options.metrics.watchersBehind))
+                behindCount: options.metrics.watchersBehind, auth: auth))
     }
 
     /// Whether events should carry previous values from the start.
     var wantsPrevious: Bool { wantingPrevious.withLock { $0 > 0 } }
 
-    func watch(_ request: WatchRequest) -> KeyspaceWatch {
+    func watch(_ request: WatchRequest, by permit: AuthPermit?) -> KeyspaceWatch {
         metrics.watchers.add(1)
         return inner.withLock { inner in
             let start = request.startRevision
@@ -62,9 +68,14 @@ final class WatchHub: Sendable {
                 ended = .compacted(at: inner.compactRevision)
             }
             if inner.stopped { ended = .stopped }
+            if let permit, let error = inner.auth.renewed(permit).refusal(reading: request.range) {
+                ended = error
+            }
             if request.wantsPrevious { wantingPrevious.withLock { $0 += 1 } }
-            return KeyspaceWatch(
+            let watch = KeyspaceWatch(
                 request, self, position: start > 0 ? start : inner.head + 1, ended: ended)
+            if let permit, ended == nil { inner.permitted.add(watch, permit) }
+            return watch
         }
     }
 

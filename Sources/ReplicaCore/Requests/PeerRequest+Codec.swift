@@ -110,6 +110,7 @@ extension StoreError.Code {
     private static let peerNumbers: [StoreError.Code] = [
         .unavailable, .invalid, .notFound, .alreadyExists, .failedPrecondition, .tooLarge,
         .noSpace, .overloaded, .timeout, .permissionDenied, .corrupt, .cancelled,
+        .unauthenticated,
     ]
 
     var peerNumber: UInt8 {

@@ -17,7 +17,7 @@ package enum ResultDigest {
             hash.add(3)
             hash.add(UInt64(index))
             hash.add(UInt64(bitPattern: revision))
-        case .revision(.success(let revision)):
+        case .revision(.success(let revision)), .auth(.success(let revision)):
             hash.add(4)
             hash.add(UInt64(bitPattern: revision))
         case .lease(.success(let status)):
@@ -27,7 +27,8 @@ package enum ResultDigest {
             // The model has no hash; the replicas compare it among themselves.
             hash.add(6)
         case .transaction(.failure(let error)), .commit(.failure(let error)),
-            .revision(.failure(let error)), .lease(.failure(let error)):
+            .revision(.failure(let error)), .lease(.failure(let error)),
+            .auth(.failure(let error)):
             hash.add(7)
             hash.add(Array(error.message.utf8))
         }
