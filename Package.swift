@@ -71,6 +71,8 @@ let package = Package(
         // Linked, and so in place of the C library's allocator: docs/decisions/0010-allocator.md.
         .systemLibrary(
             name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
+        // Of glibc's development files: `libcrypt-dev` comes with `libc6-dev`.
+        .systemLibrary(name: "CCrypt"),
         .target(name: "CMartlet"),
         floor("Basics", ["CMartlet"]),
         // Floor 1
@@ -103,8 +105,8 @@ let package = Package(
         floor(
             "EtcdAPI",
             [
-                "Basics", "Documents", "Keyspace", "ReplicaCore", "HTTP", "EtcdMessages", "Store",
-                "Bolt", nioCore, crypto,
+                "CCrypt", "Basics", "Documents", "Keyspace", "ReplicaCore", "HTTP", "EtcdMessages",
+                "Store", "Bolt", nioCore, nioPosix, crypto,
             ]),
         floor("PKI", ["Basics", x509, asn1, crypto]),
         floor("Objects", ["Documents", "CZlib", "Basics", "Keyspace", "Store", yams]),

@@ -1,8 +1,8 @@
 import Basics
-package import HTTP
+import HTTP
 import Keyspace
 import ReplicaCore
-package import Store
+import Store
 
 /// Martlet's own calls on the store's client port: `martlet.Admin`.
 ///
@@ -22,19 +22,21 @@ package enum AdminService {
     package static let changeMembersPath = "/martlet.Admin/ChangeMembers"
     package static let transferLeadershipPath = "/martlet.Admin/TransferLeadership"
 
-    package static func register(on router: inout GRPCRouter, admin: any StoreAdmin) {
-        registerSnapshots(on: &router, admin: admin)
-        router.unary(scrubPath) { _, _, reply in
+    static func register(
+        on router: inout GRPCRouter, admin: any StoreAdmin, _ access: AccessControl
+    ) {
+        registerSnapshots(on: &router, admin: admin, access)
+        router.unary(scrubPath, rootOf: access) { _, _, reply in
             admin.scrub { result in reply(result) { Bytes($0.utf8) } }
         }
-        router.unary(changeMembersPath) { request, _, reply in
+        router.unary(changeMembersPath, rootOf: access) { request, _, reply in
             do {
                 admin.changeMembers(try MemberRequest(decoding: request)) { answer(reply, $0) }
             } catch {
                 reply(GRPCStatus(.invalidArgument, "\(error)"))
             }
         }
-        router.unary(transferLeadershipPath) { request, _, reply in
+        router.unary(transferLeadershipPath, rootOf: access) { request, _, reply in
             guard let text = String(validating: request, as: UTF8.self),
                 let id = UInt64(text, radix: 16)
             else { return reply(GRPCStatus(.invalidArgument, "not a member id")) }
@@ -46,8 +48,10 @@ package enum AdminService {
         reply(result) { Bytes(String($0, radix: 16).utf8) }
     }
 
-    private static func registerSnapshots(on router: inout GRPCRouter, admin: any StoreAdmin) {
-        router.unary(openSnapshotPath) { _, _, reply in
+    private static func registerSnapshots(
+        on router: inout GRPCRouter, admin: any StoreAdmin, _ access: AccessControl
+    ) {
+        router.unary(openSnapshotPath, rootOf: access) { _, _, reply in
             admin.openSnapshot(.martlet) { result in
                 switch result {
                 case .success(let opened):
@@ -60,7 +64,7 @@ package enum AdminService {
                 }
             }
         }
-        router.unary(readSnapshotPath) { request, _, reply in
+        router.unary(readSnapshotPath, rootOf: access) { request, _, reply in
             do throws(DecodingFailure) {
                 var reader = ByteReader(request)
                 let token: UInt64 = try reader.readLittleEndian("token")
@@ -73,7 +77,7 @@ package enum AdminService {
                 reply(GRPCStatus(.invalidArgument, "\(error)"))
             }
         }
-        router.unary(closeSnapshotPath) { request, _, reply in
+        router.unary(closeSnapshotPath, rootOf: access) { request, _, reply in
             var reader = ByteReader(request)
             if let token: UInt64 = try? reader.readLittleEndian("token") {
                 admin.closeSnapshot(token)

@@ -7,27 +7,29 @@ import Store
 /// `etcdserverpb.Cluster` and `etcdserverpb.Maintenance`, as far as they are built.
 struct ClusterService: Sendable {
     let store: any Store
+    let access: AccessControl
     let headers: HeaderSource
 
     func register(on router: inout GRPCRouter) {
-        router.unary("/etcdserverpb.Cluster/MemberList") { _, _, reply in
+        router.unary("/etcdserverpb.Cluster/MemberList") { _, context, reply in
+            if let error = access.refusalOfAnybody(context) { return reply(GRPCStatus(error)) }
             store.status { reply($0) { members($0).protobufBytes } }
         }
         router.unary("/etcdserverpb.Maintenance/Status") { _, _, reply in
             store.status { reply($0) { status($0).protobufBytes } }
         }
-        router.unary("/etcdserverpb.Maintenance/Alarm") { message, _, reply in
+        router.unary("/etcdserverpb.Maintenance/Alarm", rootOf: access) { message, _, reply in
             alarm(message, reply)
         }
         // Freed space is used again by itself, so there is nothing to do.
-        router.unary("/etcdserverpb.Maintenance/Defragment") { _, _, reply in
+        router.unary("/etcdserverpb.Maintenance/Defragment", rootOf: access) { _, _, reply in
             store.status { result in
                 reply(result) {
                     HeaderOnlyResponse(header: HeaderSource.header($0)).protobufBytes
                 }
             }
         }
-        router.unary("/etcdserverpb.Maintenance/Downgrade") { message, _, reply in
+        router.unary("/etcdserverpb.Maintenance/Downgrade", rootOf: access) { message, _, reply in
             reply(DowngradeRequest.refusal(of: message))
         }
     }

@@ -5,12 +5,13 @@ import Keyspace
 import Store
 
 /// `/martlet.Store/Commit`: plugin commits, which etcd's wire has no word for.
-struct CommitService: Sendable {
-    let store: any Store
+struct CommitService: StoreService {
+    var store: any Store
+    let access: AccessControl
 
     func register(on router: inout GRPCRouter) {
         router.unary("/martlet.Store/Commit", messageBytesMax: Limits.entryBytesMax) {
-            message, _, reply in
+            message, context, reply in
             let request: CommitRequest
             do throws(DecodingFailure) {
                 request = try CommitRequest(protobuf: message)
@@ -20,7 +21,7 @@ struct CommitService: Sendable {
             guard request.mutations.count <= Limits.commitMutationsMax else {
                 return reply(GRPCStatus(StoreError.tooManyOperations))
             }
-            store.commit(request) { result in
+            admitted(context, reply)?.store.commit(request) { result in
                 reply(result) { $0.protobufBytes }
             }
         }

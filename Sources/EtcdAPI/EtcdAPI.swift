@@ -9,32 +9,44 @@ package enum EtcdAPI {
 
     /// Puts every service on a router, and Martlet's own `Commit` beside them.
     package static func register(on router: inout GRPCRouter, store: any Store) {
-        let headers = HeaderSource(store)
-        KVService(store: store, headers: headers).register(on: &router)
-        WatchService(store: store, headers: headers).register(on: &router)
-        LeaseService(store: store, headers: headers).register(on: &router)
-        ClusterService(store: store, headers: headers).register(on: &router)
-        LockService(store: store, headers: headers).register(on: &router)
-        ElectionService(store: store, headers: headers).register(on: &router)
+        register(on: &router, AccessControl(store, nil), HeaderSource(store))
+    }
+
+    private static func register(
+        on router: inout GRPCRouter, _ access: AccessControl, _ headers: HeaderSource
+    ) {
+        let store = access.whole
+        KVService(store: store, access: access, headers: headers).register(on: &router)
+        WatchService(access: access, headers: headers).register(on: &router)
+        LeaseService(store: store, access: access, headers: headers).register(on: &router)
+        ClusterService(store: store, access: access, headers: headers).register(on: &router)
+        LockService(store: store, access: access, headers: headers).register(on: &router)
+        ElectionService(store: store, access: access, headers: headers).register(on: &router)
         HealthService(store: store).register(on: &router)
-        CommitService(store: store).register(on: &router)
+        CommitService(store: store, access: access).register(on: &router)
     }
 
     /// The store's client port: gRPC, and `/health`, `/version` and `/metrics` beside it. With
-    /// `admin`, Martlet's own maintenance calls too.
+    /// `admin`, Martlet's own maintenance calls too; with `auth`, users and roles.
     ///
     /// - Parameter metrics: What `/metrics` shows beside the port's own counts.
     package static func handler(
-        store: any Store, admin: (any StoreAdmin)? = nil, metrics: [any MetricSource] = []
+        store: any Store, admin: (any StoreAdmin)? = nil, auth: (any StoreAuth)? = nil,
+        metrics: [any MetricSource] = []
     ) -> EtcdPort {
         let counts = EtcdPortMetrics()
         var router = GRPCRouter(metrics: counts.grpc)
-        register(on: &router, store: store)
+        let access = AccessControl(store, auth)
+        let headers = HeaderSource(store)
+        register(on: &router, access, headers)
         if let admin {
-            AdminService.register(on: &router, admin: admin)
-            MemberService(store: store, admin: admin).register(on: &router)
-            DatabaseService(headers: HeaderSource(store), admin: admin).register(on: &router)
-            HashService(headers: HeaderSource(store), admin: admin).register(on: &router)
+            AdminService.register(on: &router, admin: admin, access)
+            MemberService(store: store, access: access, admin: admin).register(on: &router)
+            DatabaseService(headers: headers, access: access, admin: admin).register(on: &router)
+            HashService(headers: headers, access: access, admin: admin).register(on: &router)
+        }
+        if let auth {
+            AuthService(auth: auth, access: access, headers: headers).register(on: &router)
         }
         return EtcdPort(router: router, store: store, counts: counts, metrics: metrics)
     }

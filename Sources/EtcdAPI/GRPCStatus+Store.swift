@@ -15,6 +15,7 @@ extension GRPCStatus {
             case .noSpace, .overloaded: .resourceExhausted
             case .unavailable, .timeout: .unavailable
             case .permissionDenied: .permissionDenied
+            case .unauthenticated: .unauthenticated
             case .corrupt: .dataLoss
             case .cancelled: .cancelled
             default: .unknown
@@ -44,5 +45,13 @@ extension GRPCReply {
         case .success(let value): self(encode(value))
         case .failure(let error): self(GRPCStatus(error))
         }
+    }
+}
+
+extension GRPCStatus.Code {
+    /// As Go spells it: `PermissionDenied`.
+    var goName: String {
+        let name = "\(self)"
+        return name.prefix(1).uppercased() + name.dropFirst()
     }
 }

@@ -8,17 +8,18 @@ import Store
 /// equal on all replicas at equal revisions, as etcd's are.
 struct HashService: Sendable {
     let headers: HeaderSource
+    let access: AccessControl
     let admin: any StoreAdmin
 
     func register(on router: inout GRPCRouter) {
-        router.unary("/etcdserverpb.Maintenance/HashKV") { message, _, reply in
+        router.unary("/etcdserverpb.Maintenance/HashKV", rootOf: access) { message, _, reply in
             do throws(DecodingFailure) {
                 answer(try HashKVRequest(protobuf: message).revision, withRevisions: true, reply)
             } catch {
                 reply(GRPCStatus(error))
             }
         }
-        router.unary("/etcdserverpb.Maintenance/Hash") { _, _, reply in
+        router.unary("/etcdserverpb.Maintenance/Hash", rootOf: access) { _, _, reply in
             answer(0, withRevisions: false, reply)
         }
     }

@@ -5,21 +5,30 @@ import Keyspace
 import Store
 
 /// `etcdserverpb.KV`.
-struct KVService: Sendable {
-    let store: any Store
+struct KVService: StoreService {
+    var store: any Store
+    let access: AccessControl
     let headers: HeaderSource
 
     func register(on router: inout GRPCRouter) {
-        router.unary("/etcdserverpb.KV/Range") { message, _, reply in range(message, reply) }
-        router.stream("/etcdserverpb.KV/RangeStream") { _, stream in
-            RecipeCall { rangeStream($0, stream) }
+        router.unary("/etcdserverpb.KV/Range") { message, context, reply in
+            admitted(context, reply)?.range(message, reply)
         }
-        router.unary("/etcdserverpb.KV/Put") { message, _, reply in put(message, reply) }
-        router.unary("/etcdserverpb.KV/DeleteRange") { message, _, reply in
-            delete(message, reply)
+        router.stream("/etcdserverpb.KV/RangeStream") { context, stream in
+            RecipeCall { admitted(context, stream)?.rangeStream($0, stream) }
         }
-        router.unary("/etcdserverpb.KV/Txn") { message, _, reply in transaction(message, reply) }
-        router.unary("/etcdserverpb.KV/Compact") { message, _, reply in compact(message, reply) }
+        router.unary("/etcdserverpb.KV/Put") { message, context, reply in
+            admitted(context, reply)?.put(message, reply)
+        }
+        router.unary("/etcdserverpb.KV/DeleteRange") { message, context, reply in
+            admitted(context, reply)?.delete(message, reply)
+        }
+        router.unary("/etcdserverpb.KV/Txn") { message, context, reply in
+            admitted(context, reply)?.transaction(message, reply)
+        }
+        router.unary("/etcdserverpb.KV/Compact") { message, context, reply in
+            admitted(context, reply)?.compact(message, reply)
+        }
     }
 
     /// Decodes and checks a request; what is wrong with it is answered at once.

@@ -6,48 +6,63 @@ import NIOCore
 import Store
 
 /// `etcdserverpb.Lease`.
-struct LeaseService: Sendable {
-    let store: any Store
+struct LeaseService: StoreService {
+    var store: any Store
+    let access: AccessControl
     let headers: HeaderSource
 
     func register(on router: inout GRPCRouter) {
-        router.unary("/etcdserverpb.Lease/LeaseGrant") { message, _, reply in
-            guard
-                let request = decode(
-                    reply,
-                    { () throws(DecodingFailure) in
-                        try LeaseRequest(grant: message)
-                    })
-            else { return }
-            store.leaseGrant(id: request.id, ttlSeconds: request.ttlSeconds) { result in
-                withHeader { header in reply(result) { granted($0, header).protobufBytes } }
+        router.unary("/etcdserverpb.Lease/LeaseGrant") { message, context, reply in
+            admitted(context, reply)?.grant(message, reply)
+        }
+        router.unary("/etcdserverpb.Lease/LeaseRevoke") { message, context, reply in
+            admitted(context, reply)?.revoke(message, reply)
+        }
+        router.unary("/etcdserverpb.Lease/LeaseTimeToLive") { message, context, reply in
+            admitted(context, reply)?.timeToLive(message, reply)
+        }
+        router.unary("/etcdserverpb.Lease/LeaseLeases") { _, context, reply in
+            admitted(context, reply)?.list(reply)
+        }
+        router.stream("/etcdserverpb.Lease/LeaseKeepAlive", kind: .bidirectional) {
+            context, stream in
+            KeepAliveReceiver(access: access, context: context, headers: headers, stream: stream)
+        }
+    }
+
+    private func grant(_ message: Bytes, _ reply: GRPCReply) {
+        let request = decode(reply) { () throws(DecodingFailure) in
+            try LeaseRequest(grant: message)
+        }
+        guard let request else { return }
+        store.leaseGrant(id: request.id, ttlSeconds: request.ttlSeconds) { result in
+            withHeader { header in reply(result) { granted($0, header).protobufBytes } }
+        }
+    }
+
+    private func revoke(_ message: Bytes, _ reply: GRPCReply) {
+        guard let request = lease(message, reply) else { return }
+        store.leaseRevoke(id: request.id) { result in
+            reply(result) {
+                HeaderOnlyResponse(header: headers.header(revision: $0)).protobufBytes
             }
         }
-        router.unary("/etcdserverpb.Lease/LeaseRevoke") { message, _, reply in
-            guard let request = lease(message, reply) else { return }
-            store.leaseRevoke(id: request.id) { result in
-                reply(result) {
-                    HeaderOnlyResponse(header: headers.header(revision: $0)).protobufBytes
-                }
+    }
+
+    private func timeToLive(_ message: Bytes, _ reply: GRPCReply) {
+        guard let request = lease(message, reply) else { return }
+        store.leaseTimeToLive(id: request.id, keys: request.wantsKeys) { result in
+            withHeader { header in
+                reply(timeToLive(result, id: request.id, header)) { $0.protobufBytes }
             }
         }
-        router.unary("/etcdserverpb.Lease/LeaseTimeToLive") { message, _, reply in
-            guard let request = lease(message, reply) else { return }
-            store.leaseTimeToLive(id: request.id, keys: request.wantsKeys) { result in
-                withHeader { header in
-                    reply(timeToLive(result, id: request.id, header)) { $0.protobufBytes }
-                }
+    }
+
+    private func list(_ reply: GRPCReply) {
+        store.leases { result in
+            withHeader { header in
+                reply(result) { LeaseListResponse(header: header, ids: $0).protobufBytes }
             }
-        }
-        router.unary("/etcdserverpb.Lease/LeaseLeases") { _, _, reply in
-            store.leases { result in
-                withHeader { header in
-                    reply(result) { LeaseListResponse(header: header, ids: $0).protobufBytes }
-                }
-            }
-        }
-        router.stream("/etcdserverpb.Lease/LeaseKeepAlive", kind: .bidirectional) { _, stream in
-            KeepAliveReceiver(store: store, headers: headers, stream: stream)
         }
     }
 
@@ -103,15 +118,20 @@ struct LeaseService: Sendable {
 /// One `LeaseKeepAlive` stream: an answer for every message, in the order the store gives them.
 private final class KeepAliveReceiver: GRPCMessageReceiver, @unchecked Sendable {
     // Sendable because `pending` and `isOver` belong to the stream's event loop.
-    private let store: any Store
+    private let access: AccessControl
+    private let context: GRPCContext
     private let headers: HeaderSource
     private let stream: GRPCServerStream
     private var pending = 0
     private var isOver = false
     private var isFinished = false
 
-    init(store: any Store, headers: HeaderSource, stream: GRPCServerStream) {
-        self.store = store
+    init(
+        access: AccessControl, context: GRPCContext, headers: HeaderSource,
+        stream: GRPCServerStream
+    ) {
+        self.access = access
+        self.context = context
         self.headers = headers
         self.stream = stream
     }
@@ -126,6 +146,10 @@ private final class KeepAliveReceiver: GRPCMessageReceiver, @unchecked Sendable 
         }
         guard stream.isWritable else {
             return finish(GRPCStatus(.resourceExhausted, StoreError.tooManyRequests.message))
+        }
+        let store: any Store
+        do throws(StoreError) { store = try access.store(context) } catch {
+            return finish(GRPCStatus(error))
         }
         pending += 1
         store.leaseKeepAlive(id: request.id) { result in

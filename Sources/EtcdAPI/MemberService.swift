@@ -11,27 +11,28 @@ import Store
 /// changed through any other: only MoveLeader must reach the leader, as in etcd.
 struct MemberService: Sendable {
     let store: any Store
+    let access: AccessControl
     let admin: any StoreAdmin
 
     func register(on router: inout GRPCRouter) {
-        router.unary("/etcdserverpb.Cluster/MemberAdd") { message, _, reply in
+        router.unary("/etcdserverpb.Cluster/MemberAdd", rootOf: access) { message, _, reply in
             take(message, isAddition: true, reply) { (request) throws(StoreError) in
                 try add(request)
             }
         }
-        router.unary("/etcdserverpb.Cluster/MemberRemove") { message, _, reply in
+        router.unary("/etcdserverpb.Cluster/MemberRemove", rootOf: access) { message, _, reply in
             take(message, reply) { .remove($0.id) }
         }
-        router.unary("/etcdserverpb.Cluster/MemberPromote") { message, _, reply in
+        router.unary("/etcdserverpb.Cluster/MemberPromote", rootOf: access) { message, _, reply in
             take(message, reply) { .promote($0.id) }
         }
-        router.unary("/etcdserverpb.Cluster/MemberUpdate") { message, _, reply in
+        router.unary("/etcdserverpb.Cluster/MemberUpdate", rootOf: access) { message, _, reply in
             take(message, reply) { (request) throws(StoreError) in
                 let address = try address(of: request)
                 return .update(request.id, host: address.host, port: address.port)
             }
         }
-        router.unary("/etcdserverpb.Maintenance/MoveLeader") { message, _, reply in
+        router.unary("/etcdserverpb.Maintenance/MoveLeader", rootOf: access) { message, _, reply in
             moveLeader(message, reply)
         }
     }

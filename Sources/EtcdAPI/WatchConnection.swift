@@ -14,6 +14,8 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     private final class Watcher: @unchecked Sendable {
         let id: Int64
         let request: WatchCreateRequest
+        /// The store as it is open to who made the watcher.
+        let store: any Store
         /// Nil until the store has said where "now" is.
         var watch: (any WatchStream)?
         var isPulling = false
@@ -22,8 +24,9 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         var hasSpoken = true
         var progressDue = false
 
-        init(id: Int64, request: WatchCreateRequest) {
+        init(id: Int64, request: WatchCreateRequest, store: any Store) {
             self.id = id
+            self.store = store
             self.request = request
         }
     }
@@ -40,7 +43,8 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     private static let batchBytesMin = 2 * 1024
     private static let progressInterval = TimeAmount.minutes(10)
 
-    private let store: any Store
+    private let access: AccessControl
+    private let context: GRPCContext
     private let headers: HeaderSource
     private let stream: GRPCServerStream
     private var watchers: [Int64: Watcher] = [:]
@@ -51,8 +55,12 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     private var isOver = false
     private var timer: RepeatedTask?
 
-    init(store: any Store, headers: HeaderSource, stream: GRPCServerStream) {
-        self.store = store
+    init(
+        access: AccessControl, context: GRPCContext, headers: HeaderSource,
+        stream: GRPCServerStream
+    ) {
+        self.access = access
+        self.context = context
         self.headers = headers
         self.stream = stream
     }
@@ -92,6 +100,13 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     // MARK: Creating and cancelling
 
     private func create(_ request: WatchCreateRequest) {
+        let store: any Store
+        do throws(StoreError) { store = try open(request.watch.range) } catch {
+            // As etcd, with the words of Go's client for an error.
+            let status = GRPCStatus(error)
+            return refuse(
+                watchID: -1, "rpc error: code = \(status.code.goName) desc = \(status.message)")
+        }
         guard watchers[request.watchID] == nil || request.watchID == 0 else {
             return refuse(
                 watchID: -1, "etcdserver: duplicate watch ID provided on the WatchStream")
@@ -105,13 +120,22 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         guard request.watch.startRevision >= 0 else {
             return refuse(watchID: id, StoreError.compacted(at: 0).message)
         }
-        let watcher = Watcher(id: id, request: request)
+        let watcher = Watcher(id: id, request: request, store: store)
         watchers[id] = watcher
         if request.wantsProgress { startTimer() }
         // The answer says where "now" is: the client resumes from there if it is cut off.
-        store.status { result in
+        access.whole.status { result in
             self.stream.eventLoop.execute { self.created(watcher, result) }
         }
+    }
+
+    /// The store as it is open to who calls, who has to have the right to the range.
+    private func open(_ range: KeyRange) throws(StoreError) -> any Store {
+        guard let auth = access.auth, let permit = try access.permit(context) else {
+            return access.whole
+        }
+        if let error = permit.refusal(reading: range) { throw error }
+        return auth.store(for: permit)
     }
 
     private func refuse(watchID: Int64, _ reason: String) {
@@ -135,7 +159,7 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
             header: HeaderSource.header(status), watchID: watcher.id)
         response.created = true
         stream.send(response.protobufBytes)
-        watcher.watch = store.watch(watch)
+        watcher.watch = watcher.store.watch(watch)
         if watcher.progressDue { watcher.watch?.requestProgress() }
         pull(watcher)
     }
@@ -239,7 +263,7 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         guard progress == nil else { return }
         let ids = watchers.keys.sorted()
         guard !ids.isEmpty else {
-            store.status { result in
+            access.whole.status { result in
                 guard let status = try? result.get() else { return }
                 self.stream.eventLoop.execute {
                     self.sendProgress(HeaderSource.header(status))

@@ -4,25 +4,12 @@ package import Keyspace
 extension KeyRange {
     /// From etcd's `key` and `range_end`: none is one key, `"\0"` is everything from `key` on.
     package init(etcdKey key: Bytes, rangeEnd: Bytes) {
-        let end: End =
-            if rangeEnd.isEmpty {
-                .single
-            } else if rangeEnd == [0] {
-                .unbounded
-            } else {
-                .before(rangeEnd)
-            }
+        let end = End(spelled: rangeEnd)
         // etcd has no empty key; in a range "\0" stands for the least one.
         self.init(start: end != .single && key == [0] ? [] : key, end: end)
     }
 
     var etcdKey: Bytes { start.isEmpty && end != .single ? [0] : start }
 
-    var etcdRangeEnd: Bytes {
-        switch end {
-        case .single: []
-        case .before(let bound): bound
-        case .unbounded: [0]
-        }
-    }
+    var etcdRangeEnd: Bytes { end.spelled }
 }

@@ -113,7 +113,7 @@ struct ServerProcess {
             store: store,
             admin: ReplicaAdmin(
                 running, folder: directory.replicaPath(replica.number) + "/snapshots"),
-            metrics: [running, ProcessMetrics()])
+            auth: LocalAuth(running), metrics: [running, ProcessMetrics()])
         let ports =
             try options.clientPorts
             ?? [

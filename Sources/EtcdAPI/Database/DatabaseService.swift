@@ -10,11 +10,16 @@ import Store
 /// which is smaller and can be resumed.
 struct DatabaseService: Sendable {
     let headers: HeaderSource
+    let access: AccessControl
     let admin: any StoreAdmin
 
     func register(on router: inout GRPCRouter) {
-        router.stream("/etcdserverpb.Maintenance/Snapshot") { _, stream in
+        router.stream("/etcdserverpb.Maintenance/Snapshot") { context, stream in
             RecipeCall { _ in
+                if let error = access.refusalOfRoot(context) {
+                    stream.finish(GRPCStatus(error))
+                    return nil
+                }
                 let transfer = DatabaseTransfer(headers, admin, stream)
                 transfer.begin()
                 return { transfer.cancel() }

@@ -5,14 +5,16 @@ import Keyspace
 import Store
 
 /// `v3electionpb.Election`: leaders of names, told and followed by the server.
-struct ElectionService: Sendable {
-    let store: any Store
+struct ElectionService: StoreService {
+    var store: any Store
+    let access: AccessControl
     let headers: HeaderSource
 
     func register(on router: inout GRPCRouter) {
-        router.stream("/v3electionpb.Election/Campaign", kind: .unary) { _, stream in
+        router.stream("/v3electionpb.Election/Campaign", kind: .unary) { context, stream in
             RecipeCall { message in
-                Claim.serve(message, stream, store, headers) { request, held in
+                guard let store = admitted(context, stream)?.store else { return nil }
+                return Claim.serve(message, stream, store, headers) { request, held in
                     .leader(
                         LeaderKey(
                             name: request.name, key: held.key, revision: held.createRevision,
@@ -20,19 +22,19 @@ struct ElectionService: Sendable {
                 }
             }
         }
-        router.stream("/v3electionpb.Election/Observe") { _, stream in
-            RecipeCall { observe($0, stream) }
+        router.stream("/v3electionpb.Election/Observe") { context, stream in
+            RecipeCall { admitted(context, stream)?.observe($0, stream) }
         }
-        router.unary("/v3electionpb.Election/Leader") { message, _, reply in
-            leader(message, reply)
+        router.unary("/v3electionpb.Election/Leader") { message, context, reply in
+            admitted(context, reply)?.leader(message, reply)
         }
-        router.unary("/v3electionpb.Election/Proclaim") { message, _, reply in
-            asLeader(message, reply) { leader, value in
+        router.unary("/v3electionpb.Election/Proclaim") { message, context, reply in
+            admitted(context, reply)?.asLeader(message, reply) { leader, value in
                 .put(PutRequest(key: leader.key, value: value, lease: leader.lease))
             }
         }
-        router.unary("/v3electionpb.Election/Resign") { message, _, reply in
-            asLeader(message, reply, mayBeDeposed: true) { leader, _ in
+        router.unary("/v3electionpb.Election/Resign") { message, context, reply in
+            admitted(context, reply)?.asLeader(message, reply, mayBeDeposed: true) { leader, _ in
                 .deleteRange(DeleteRangeRequest(.key(leader.key)))
             }
         }

@@ -5,17 +5,21 @@ import Keyspace
 import Store
 
 /// `v3lockpb.Lock`: locks that the server waits for.
-struct LockService: Sendable {
-    let store: any Store
+struct LockService: StoreService {
+    var store: any Store
+    let access: AccessControl
     let headers: HeaderSource
 
     func register(on router: inout GRPCRouter) {
-        router.stream("/v3lockpb.Lock/Lock", kind: .unary) { _, stream in
+        router.stream("/v3lockpb.Lock/Lock", kind: .unary) { context, stream in
             RecipeCall { message in
-                Claim.serve(message, stream, store, headers) { _, held in .key(held.key) }
+                guard let store = admitted(context, stream)?.store else { return nil }
+                return Claim.serve(message, stream, store, headers) { _, held in .key(held.key) }
             }
         }
-        router.unary("/v3lockpb.Lock/Unlock") { message, _, reply in unlock(message, reply) }
+        router.unary("/v3lockpb.Lock/Unlock") { message, context, reply in
+            admitted(context, reply)?.unlock(message, reply)
+        }
     }
 
     private func unlock(_ message: Bytes, _ reply: GRPCReply) {

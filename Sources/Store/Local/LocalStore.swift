@@ -4,13 +4,25 @@ package import Replica
 import ReplicaCore
 
 /// The store as the process that holds a replica sees it.
+///
+/// With a permit it is the store as it is open to somebody. Their right is looked at before a
+/// request goes on its way, and again at what it meets in the end: a read's state, a write's place
+/// in the log.
 package struct LocalStore: Store {
     private let replica: Replica
     private let leaseIDs: LeaseIDs
+    private let permit: AuthPermit?
 
     package init(_ replica: Replica) {
         self.replica = replica
         leaseIDs = LeaseIDs(seed: replica.status.memberID ^ MonotonicTime.now().nanoseconds)
+        permit = nil
+    }
+
+    init(_ whole: LocalStore, permit: AuthPermit) {
+        replica = whole.replica
+        leaseIDs = whole.leaseIDs
+        self.permit = permit
     }
 
     package func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>) {
@@ -30,10 +42,15 @@ package struct LocalStore: Store {
     }
 
     private func read(_ request: RangeRequest, _ read: @escaping Completion<Keyspace>) {
+        if let error = permit?.refusal(reading: request.range) { return read(.failure(error)) }
+        let permit = permit
+        let checked: Completion<Keyspace> = { result in
+            read(result.permitted(permit) { $0.refusal(reading: request.range) })
+        }
         if request.isSerializable {
-            replica.readLocally(read)
+            replica.readLocally(checked)
         } else {
-            replica.readBarrier(read)
+            replica.readBarrier(checked)
         }
     }
 
@@ -45,6 +62,7 @@ package struct LocalStore: Store {
         } catch {
             return done(.failure(error))
         }
+        if let error = permit?.refusal(of: request) { return done(.failure(error)) }
         propose(.transaction(request), bytesMax: Limits.requestBytesMax, done) { result in
             guard case .transaction(let answer) = result else { return nil }
             return answer
@@ -55,6 +73,7 @@ package struct LocalStore: Store {
         guard request.mutations.count <= Limits.commitMutationsMax else {
             return done(.failure(.tooManyOperations))
         }
+        if let error = permit?.refusalOfRoot { return done(.failure(error)) }
         propose(.commit(request), bytesMax: Limits.entryBytesMax / 2, done) { result in
             guard case .commit(let answer) = result else { return nil }
             return answer
@@ -62,17 +81,19 @@ package struct LocalStore: Store {
     }
 
     package func compact(to revision: Int64, _ done: @escaping Completion<Int64>) {
+        if let error = permit?.refusalOfRoot { return done(.failure(error)) }
         proposeRevision(.compact(revision), done)
     }
 
     package func watch(_ request: WatchRequest) -> any WatchStream {
         guard let keyspace = replica.keyspace else { return ClosedWatch(.noLeader) }
-        return LocalWatch(keyspace.watch(request))
+        return LocalWatch(keyspace.watch(request, by: permit))
     }
 
     package func leaseGrant(
         id: Int64, ttlSeconds: Int64, _ done: @escaping Completion<LeaseStatus>
     ) {
+        if let error = permit?.refusalOfAnybody { return done(.failure(error)) }
         guard let granted = Lessor().grantable(ttlSeconds) else {
             return done(
                 .failure(StoreError(.invalid, "etcdserver: too large lease TTL")))
@@ -85,10 +106,12 @@ package struct LocalStore: Store {
     }
 
     package func leaseRevoke(id: Int64, _ done: @escaping Completion<Int64>) {
+        if let error = permit?.refusalOfAnybody { return done(.failure(error)) }
         proposeRevision(.leaseRevoke(id: id), done)
     }
 
     package func leaseKeepAlive(id: Int64, _ done: @escaping Completion<LeaseStatus>) {
+        if let error = permit?.refusalOfAnybody { return done(.failure(error)) }
         replica.leaseKeepAlive(id) { result in
             done(
                 result.map { seconds in
@@ -101,7 +124,8 @@ package struct LocalStore: Store {
     package func leaseTimeToLive(
         id: Int64, keys: Bool, _ done: @escaping Completion<LeaseStatus>
     ) {
-        let replica = replica
+        if let error = permit?.refusalOfAnybody { return done(.failure(error)) }
+        let (replica, permit) = (replica, permit)
         replica.leaseRemaining(id) { result in
             switch result {
             case .failure(let error):
@@ -110,7 +134,7 @@ package struct LocalStore: Store {
                 // The leader may know of a grant that is not applied here yet.
                 replica.readBarrier { read in
                     done(
-                        read.flatMap { $0.lease(id, keys: keys) }.map { lease in
+                        read.flatMap { $0.lease(id, keys: keys, for: permit) }.map { lease in
                             var lease = lease
                             lease.remainingTTLSeconds = seconds
                             return lease
@@ -121,8 +145,11 @@ package struct LocalStore: Store {
     }
 
     package func leases(_ done: @escaping Completion<[Int64]>) {
+        if let error = permit?.refusalOfAnybody { return done(.failure(error)) }
+        let permit = permit
         replica.readBarrier { read in
-            done(read.flatMap { $0.leases() }.map { $0.map(\.id) })
+            let keyspace = read.permitted(permit) { $0.refusalOfAnybody }
+            done(keyspace.flatMap { $0.leases() }.map { $0.map(\.id) })
         }
     }
 
@@ -157,7 +184,16 @@ package struct LocalStore: Store {
     }
 
     package func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>) {
+        if let error = permit?.refusalOfRoot { return done(.failure(error)) }
         replica.changeAlarm(change, done)
+    }
+
+    func change(_ change: AuthChange, _ done: @escaping Completion<Int64>) {
+        if let error = permit?.refusalOfRoot { return done(.failure(error)) }
+        propose(.auth(change), bytesMax: Limits.requestBytesMax, done) { result in
+            guard case .auth(let answer) = result else { return nil }
+            return answer
+        }
     }
 
     private func proposeRevision(_ command: Command, _ done: @escaping Completion<Int64>) {
@@ -172,6 +208,7 @@ package struct LocalStore: Store {
         _ command: Command, bytesMax: Int, _ done: @escaping Completion<Answer>,
         _ pick: @escaping @Sendable (CommandResult) -> Result<Answer, StoreError>?
     ) {
+        let command = permit.map { Command.stamped(AuthStamp($0), command) } ?? command
         replica.propose(command, bytesMax: bytesMax) { result in
             switch result {
             case .success(let applied):

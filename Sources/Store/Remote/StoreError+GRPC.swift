@@ -25,7 +25,8 @@ extension StoreError {
             case .deadlineExceeded: .timeout
             case .unavailable:
                 message.hasPrefix(StoreError.timeout.message) ? .timeout : .unavailable
-            case .permissionDenied, .unauthenticated: .permissionDenied
+            case .permissionDenied: .permissionDenied
+            case .unauthenticated: .unauthenticated
             case .dataLoss: .corrupt
             case .cancelled: .cancelled
             case .unimplemented: .invalid
