@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 
+from certificates import Maker
 from cluster import ETCDCTL, free_ports, run, wait_for
 
 WHEEL = pathlib.Path(os.environ.get("MARTLET_TEST_ETCD_FOLDER", "/usr/bin"))
@@ -30,20 +31,10 @@ class Etcd:
 
     def make_certificates(self):
         """An authority, a pair for servers and one for clients."""
-        def openssl(*arguments):
-            run(["openssl", *arguments])
-        def key(name):
-            return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", self.path(name + ".key")]
-        openssl("req", "-x509", *key("ca"), "-out", self.path("ca.crt"), "-days", "2",
-                "-subj", "/CN=etcd-ca")
-        for name, usage in (("server", "serverAuth,clientAuth"), ("client", "clientAuth")):
-            pathlib.Path(self.path("ext")).write_text(
-                f"subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage={usage}\n")
-            openssl("req", *key(name), "-out", self.path(name + ".csr"), "-subj", f"/CN={name}")
-            openssl("x509", "-req", "-in", self.path(name + ".csr"), "-CA", self.path("ca.crt"),
-                    "-CAkey", self.path("ca.key"), "-CAcreateserial", "-days", "2",
-                    "-extfile", self.path("ext"), "-out", self.path(name + ".crt"))
+        maker = Maker(self.path("pki"))
+        authority = maker.authority("ca")
+        for name in ("server", "client"):
+            maker.issue(name, authority)
 
     def path(self, name):
         return os.path.join(self.scratch, name)
@@ -55,8 +46,9 @@ class Etcd:
         names = ",".join(f"m{index}={peer}" for index, peer in enumerate(peers))
         secure = []
         if self.scheme == "https":
-            secure = ["--cert-file", self.path("server.crt"), "--key-file", self.path("server.key"),
-                      "--trusted-ca-file", self.path("ca.crt"), "--client-cert-auth"]
+            secure = ["--cert-file", self.path("pki/server.crt"),
+                      "--key-file", self.path("pki/server.key"),
+                      "--trusted-ca-file", self.path("pki/ca.crt"), "--client-cert-auth"]
         for index, url in enumerate(self.endpoints):
             if only and index not in only:
                 continue
@@ -77,21 +69,22 @@ class Etcd:
     def url(self):
         return ",".join(self.endpoints)
 
+    def client_files(self, prefix):
+        """Flags for a client's files, as etcdctl and, with another beginning, Martlet have them."""
+        if self.scheme == "http":
+            return []
+        return [part for flag, name in (("cacert", "ca.crt"), ("cert", "client.crt"),
+                                        ("key", "client.key"))
+                for part in (f"--{prefix}{flag}", self.path("pki/" + name))]
+
     @property
     def martlet_flags(self):
-        flags = ["--store-endpoints", self.url]
-        if self.scheme == "https":
-            flags += ["--store-cacert", self.path("ca.crt"), "--store-cert", self.path("client.crt"),
-                      "--store-key", self.path("client.key")]
-        return flags
+        return ["--store-endpoints", self.url, *self.client_files("store-")]
 
-    def etcdctl(self, *arguments, input=None, check=True, endpoints=None, program=ETCDCTL):
-        secure = []
-        if self.scheme == "https":
-            secure = ["--cacert", self.path("ca.crt"), "--cert", self.path("client.crt"),
-                      "--key", self.path("client.key")]
-        return run([program, "--endpoints", endpoints or self.url, *secure, *arguments],
-                   input=input, check=check, env={**os.environ, "ETCDCTL_API": "3"})
+    def etcdctl(self, *arguments, input=None, check=True, endpoints=None):
+        return run(
+            [ETCDCTL, "--endpoints", endpoints or self.url, *self.client_files(""), *arguments],
+            input=input, check=check, env={**os.environ, "ETCDCTL_API": "3"})
 
     def kill(self, index, how=signal.SIGKILL):
         self.processes[index].send_signal(how)

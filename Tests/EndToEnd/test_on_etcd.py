@@ -132,17 +132,18 @@ class EtcdFlagTests(unittest.TestCase):
         etcd = Etcd(members=1, tls=True)
         self.addCleanup(etcd.close)
         url = ["--store-endpoints", etcd.url]
-        ca, cert = etcd.path("ca.crt"), ["--store-cert", etcd.path("client.crt")]
+        ca, cert = etcd.path("pki/ca.crt"), ["--store-cert", etcd.path("pki/client.crt")]
         for flags, words in [
             (["--store-endpoints", "127.0.0.1"], "bad endpoint 127.0.0.1"),
             (["--store-endpoints", ""], "--store-endpoints is empty"),
             (["--store-cacert", ca], "--store-cacert needs --store-endpoints"),
             (url, "--store-cacert is needed for https endpoints"),
             ([*url, "--store-cacert", ca + ".gone"], f"cannot read {ca}.gone"),
-            ([*url, "--store-cacert", etcd.path("ca.key")], "ca.key is not a certificate in PEM"),
+            ([*url, "--store-cacert", etcd.path("pki/ca.key")],
+             "ca.key is not a certificate in PEM"),
             ([*url, "--store-cacert", ca, *cert], "--store-cert and --store-key go together"),
-            ([*url, "--store-cacert", ca, *cert, "--store-key", etcd.path("server.key")],
-             f"server.key is not the key of {etcd.path('client.crt')}"),
+            ([*url, "--store-cacert", ca, *cert, "--store-key", etcd.path("pki/server.key")],
+             f"server.key is not the key of {etcd.path('pki/client.crt')}"),
             ([*url, "--store-only"], "leave nothing to run"),
             ([*url, "--store-compaction-interval", "5"], "--store-compaction-interval"),
             (["--store-endpoints", etcd.url + ",http://127.0.0.1:1"],
@@ -170,7 +171,7 @@ class EtcdFlagTests(unittest.TestCase):
         try:
             line = process.stdout.readline()
             self.assertIn(f"waits for etcd at {etcd.url}: {etcd.url}: ", line)
-            self.assertIn("CERTIFICATE_VERIFY_FAILED", line)
+            self.assertIn("TLS: the certificate shown is not of the authority given", line)
         finally:
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(timeout=15), 0)
