@@ -42,7 +42,7 @@ struct LargeRangeTests {
                     createRevision: number, modRevision: 5, version: number, lease: number)
                 var writer = ProtobufWriter()
                 RangeResponse.encode([keyValue], to: &writer)
-                #expect(keyValue.elementBytes(valueBytes: count) == writer.count)
+                #expect(keyValue.elementBytes(keyBytes: count, valueBytes: count) == writer.count)
             }
         }
     }
