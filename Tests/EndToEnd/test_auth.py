@@ -179,7 +179,10 @@ class AuthTests(unittest.TestCase):
         self.ctl("user", "add", "root:pw")
         self.ctl("user", "grant-role", "root", "root")
         self.ctl("auth", "enable")
-        self.assertTrue(self.call("/v3/auth/status")[1]["enabled"])
+        # From then on even that is root's, as with etcd.
+        self.assertEqual(self.call("/v3/auth/status")[1]["message"],
+                         "etcdserver: user name is empty")
+        self.assertTrue(self.call("/v3/auth/status", {}, self.token("root", "pw"))[1]["enabled"])
 
     def test_a_token_is_good_on_every_member_until_its_user_changes(self):
         token = self.token(number=1)

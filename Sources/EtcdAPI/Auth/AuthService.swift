@@ -27,7 +27,7 @@ struct AuthService: Sendable {
         router.unary("/etcdserverpb.Auth/AuthDisable") { _, context, reply in
             change(.disable, context, reply)
         }
-        router.unary("/etcdserverpb.Auth/AuthStatus") { _, _, reply in
+        router.unary("/etcdserverpb.Auth/AuthStatus", rootOf: access) { _, _, reply in
             auth.newestAuth { result in
                 reply(result) { auth in
                     AuthStatusResponse(
