@@ -57,6 +57,7 @@ final class GRPCCall: HTTPResponseReceiver, @unchecked Sendable {
         var headers: HTTPHeaders = ["content-type": "application/grpc", "te": "trailers"]
         if timeoutMilliseconds > 0 { headers.add("grpc-timeout", "\(timeoutMilliseconds)m") }
         for header in self.headers.fields { headers.add(header.name, header.value) }
+        if let token = channel.token { headers.add("token", token) }
         let request = HTTPClientRequest(method: "POST", target: path, headers: headers)
         let stream = connection.open(request, endsRequest: false, receiver: self)
         guard !isOver else { return }

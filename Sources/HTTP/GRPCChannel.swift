@@ -28,6 +28,8 @@ package final class GRPCChannel: @unchecked Sendable {
     private let endpoints: [Endpoint]
     private let tls: TLSClientOptions?
     private let limits: HTTPLimits
+    /// Metadata `token` of every call: who calls, to etcd's services.
+    let token: String?
 
     private var connection: HTTPClientConnection?
     private var isConnecting = false
@@ -41,8 +43,9 @@ package final class GRPCChannel: @unchecked Sendable {
     /// Dials on the first call.
     package init(
         endpoints: [Endpoint], tls: TLSClientOptions?, group: any EventLoopGroup,
-        limits: HTTPLimits = HTTPLimits()
+        limits: HTTPLimits = HTTPLimits(), token: String? = nil
     ) {
+        self.token = token
         precondition(!endpoints.isEmpty, "a channel needs an endpoint")
         eventLoop = group.next()
         self.endpoints = endpoints

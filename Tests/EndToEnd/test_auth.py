@@ -296,6 +296,15 @@ class AuthTests(unittest.TestCase):
         # As with etcd, whoever looks after the process needs no user.
         self.assertEqual(self.call("/v3/maintenance/status")[0], 200)
 
+    def test_martlet_store_logs_in_as_etcdctl_does(self):
+        store = self.cluster.store
+        self.assertIn("p", store("get", "private", "--user", "root:pw").out)
+        store("snapshot", "save", self.cluster.directory + "/own", "--user", "root:pw")
+        for user, text in (([], "user name is empty"), (["--user", "alice:secret"], "denied"),
+                           (["--user", "root:no"], "authentication failed"),
+                           (["--user", "root"], "bad --user")):
+            self.refused(store("get", "private", *user, check=False), text)
+
     def test_locks_and_elections_take_the_right_to_their_keys(self):
         self.assertIn("alice/lock", self.alice("lock", "alice/lock", "echo", "alice/lock").out)
         self.call_denied("/v3/lock/lock", {"name": b64("private")}, self.token())

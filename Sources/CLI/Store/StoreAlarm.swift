@@ -43,7 +43,7 @@ struct StoreAlarmDisarm: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let store = try StoreConnection(connection).store
+            let store = try await StoreConnection(connection).store
             for var alarm in try await store.alarms() {
                 alarm.isRaised = false
                 try await store.changeAlarm(alarm)

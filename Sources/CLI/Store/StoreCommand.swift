@@ -37,7 +37,7 @@ struct StoreGet: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let store = try StoreConnection(connection).store
+            let store = try await StoreConnection(connection).store
             var request = RangeRequest(keyRange(key, prefix: prefix), limit: limit, revision: rev)
             request.keysOnly = keysOnly
             request.isSerializable = serializable
@@ -75,7 +75,7 @@ struct StorePut: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let store = try StoreConnection(connection).store
+            let store = try await StoreConnection(connection).store
             if let key, let value {
                 try await put(store, Bytes(key.utf8), Bytes(value.utf8))
                 print("OK")
@@ -114,7 +114,7 @@ struct StoreDelete: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let store = try StoreConnection(connection).store
+            let store = try await StoreConnection(connection).store
             let request = DeleteRangeRequest(keyRange(key, prefix: prefix))
             let answer = try await store.transaction(
                 TransactionRequest(success: [.deleteRange(request)]))
@@ -137,7 +137,7 @@ struct StoreWatch: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let store = try StoreConnection(connection).store
+            let store = try await StoreConnection(connection).store
             let watch = store.watch(
                 WatchRequest(keyRange(key, prefix: prefix), startRevision: rev))
             while true {

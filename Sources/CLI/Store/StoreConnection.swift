@@ -23,6 +23,9 @@ struct StoreConnectionOptions: ParsableArguments {
     @Option(help: "Key of the client certificate (PEM file).")
     var key: String?
 
+    @Option(help: "User and password as NAME:PASSWORD, for a store with auth enabled.")
+    var user: String?
+
     /// The data directory, if that is what was given.
     var directory: DataDirectory? { endpoints == nil ? DataDirectory(dataDir) : nil }
 }
@@ -34,21 +37,24 @@ struct StoreConnection {
     let endpoints: [GRPCChannel.Endpoint]
     let tls: TLSClientOptions?
     let group: MultiThreadedEventLoopGroup
+    private let token: String?
 
-    init(_ options: StoreConnectionOptions) throws(CommandError) {
+    init(_ options: StoreConnectionOptions) async throws(CommandError) {
         let external = try Self.external(options)
         endpoints = try external.addresses()
         guard !endpoints.isEmpty else { throw CommandError("--endpoints is empty") }
         tls = try external.tls(
             .init(endpoints: "--endpoints", authority: "--cacert", pair: "--cert and --key"))
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        channel = GRPCChannel(endpoints: endpoints, tls: tls, group: group)
+        token = try await StoreLogin.token(
+            options.user, GRPCChannel(endpoints: endpoints, tls: tls, group: group))
+        channel = GRPCChannel(endpoints: endpoints, tls: tls, group: group, token: token)
         store = RemoteStore(channel: channel)
     }
 
     /// A channel to one endpoint alone.
     func channel(to endpoint: GRPCChannel.Endpoint) -> GRPCChannel {
-        GRPCChannel(endpoints: [endpoint], tls: tls, group: group)
+        GRPCChannel(endpoints: [endpoint], tls: tls, group: group, token: token)
     }
 
     private static func external(

@@ -52,7 +52,7 @@ struct StoreMemberAdd: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let connection = try StoreConnection(connection)
+            let connection = try await StoreConnection(connection)
             var member = try newMember(name, address)
             if let directory = self.connection.directory {
                 member.clientURLs = try LocalReplica(directory).clientURLs(
@@ -75,7 +75,7 @@ struct StoreMemberRemove: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let connection = try StoreConnection(connection)
+            let connection = try await StoreConnection(connection)
             let found = try await connection.member(member)
             _ = try await connection.change(.remove(found.id))
             print("\(found.name) is no member any more")
@@ -95,7 +95,7 @@ struct StoreMemberPromote: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let connection = try StoreConnection(connection)
+            let connection = try await StoreConnection(connection)
             let found = try await connection.member(member)
             _ = try await connection.change(.promote(found.id))
             print("\(found.name) votes")
@@ -116,7 +116,7 @@ struct StoreMemberSet: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let connection = try StoreConnection(connection)
+            let connection = try await StoreConnection(connection)
             var target: [ReplicaMember] = []
             for text in members {
                 let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
@@ -140,7 +140,7 @@ struct StoreTransferLeader: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let connection = try StoreConnection(connection)
+            let connection = try await StoreConnection(connection)
             var target = "0"
             if let member { target = String(try await connection.member(member).id, radix: 16) }
             let leader = try await connection.ask(

@@ -14,7 +14,7 @@ struct StoreMemberReplace: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let connection = try StoreConnection(connection)
+            let connection = try await StoreConnection(connection)
             // A running replica takes a moment to notice that its folder is gone; until then its
             // peers find it in good order.
             var patience = hasLostDirectory ? 50 : 0

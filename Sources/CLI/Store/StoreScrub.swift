@@ -15,7 +15,7 @@ struct StoreScrub: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let connection = try StoreConnection(connection)
+            let connection = try await StoreConnection(connection)
             var failures = 0
             for (index, endpoint) in connection.endpoints.enumerated() {
                 switch await scrub(connection.channel(to: endpoint)) {

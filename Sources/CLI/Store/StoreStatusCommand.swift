@@ -11,7 +11,7 @@ struct StoreStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let connection = try StoreConnection(connection)
+            let connection = try await StoreConnection(connection)
             var rows = [
                 ["ENDPOINT", "NAME", "MEMBER", "ROLE", "TERM", "INDEX", "REVISION", "SIZE"]
             ]
