@@ -20,7 +20,7 @@ struct StoreExport: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingErrors {
-            let connection = try StoreConnection(connection)
+            let connection = try await StoreConnection(connection)
             if Files.isFolder(file) { throw CommandError("\(file) is a folder") }
             let part = file + ".part"
             let descriptor = unsafe open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
