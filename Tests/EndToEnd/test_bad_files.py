@@ -335,9 +335,9 @@ class PeerTests(unittest.TestCase):
                 text += part
         return text.decode(errors="replace")
 
-    def hello(self, version=3, cluster=7, purpose=0):
-        return frame(1, b"martlet-peer" + bytes([version, purpose, 0])
-                     + struct.pack("<QQQ", cluster, 1, 2) + b"\0\0\0\1")
+    def hello(self, version=4, cluster=7, purpose=0):
+        return frame(1, b"martlet-peer" + bytes([version, purpose])
+                     + struct.pack("<QQQQ", cluster, 1, 2, 0) + b"\0\0\0\1\0")
 
     def test_who_is_refused_is_told_why(self):
         for version in (2, 9):

@@ -216,9 +216,9 @@ class DescriptorTests(unittest.TestCase):
         self.connect(limit)
         self.rests()
         self.assertLess(self.descriptors(), limit - 100)
-        self.goes_on()
         with open(self.cluster.directory + "/replica-1/server.log") as file:
             self.assertEqual(file.read().count("no more connections are accepted for now"), 1)
+        self.goes_on()
 
     def test_no_descriptor_is_left(self):
         self.cluster.up()

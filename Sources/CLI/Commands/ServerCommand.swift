@@ -44,6 +44,9 @@ struct ServerCommand: AsyncParsableCommand {
             let stop = StopLatch()
             StopSignals.whenRaised { stop.raise() }
             link?.whenSupervisorEnds { stop.raise() }
+            if replica != nil, let stray = etcdFlags.first {
+                throw CommandError("\(stray) does not go with --replica: the layout says it")
+            }
             if let process = try externalProcess(link) {
                 return try await process.run(until: stop)
             }
@@ -74,9 +77,6 @@ struct ServerCommand: AsyncParsableCommand {
     private func replicaProcess(
         _ number: Int, _ link: SupervisorLink?
     ) throws(CommandError) -> ServerProcess {
-        if let stray = etcdFlags.first {
-            throw CommandError("\(stray) does not go with --replica: the layout says it")
-        }
         let directory = DataDirectory(dataDir ?? ".martlet")
         let layout = try directory.readLayout()
         var options = ServerOptions()
