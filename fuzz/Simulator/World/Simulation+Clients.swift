@@ -67,9 +67,10 @@ extension Simulation {
                 replica,
                 .question(
                     PendingQuestion(question: .leaseKeepAlive(id), deadline: deadline) { result in
+                        // The leader's word, and not of anybody's state: the oracle has to hear
+                        // of it through a replica that is wrong too.
                         switch result {
-                        case .success(let ttl):
-                            world.value.reply(operation, .keptAlive(ttl), of: number)
+                        case .success(let ttl): world.value.reply(operation, .keptAlive(ttl))
                         case .failure(let error): world.value.reply(operation, .failed(error))
                         }
                     }))
