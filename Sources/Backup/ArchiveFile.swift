@@ -130,13 +130,13 @@ package struct ArchiveFile: Sendable, Hashable {
             let first: UInt64 = try fields.readLittleEndian("first entry")
             let last: UInt64 = try fields.readLittleEndian("last entry")
             try fields.expectEnd("archive header")
-            guard first == self.first, last == self.last else {
-                throw fields.failure("first entry", "\(first) to \(last), not as the name says")
-            }
             if let clusterID, cluster != clusterID {
                 throw fields.failure(
                     "cluster id",
                     "of cluster \(Self.digits(cluster)), not of \(Self.digits(clusterID))")
+            }
+            guard first == self.first, last == self.last else {
+                throw fields.failure("first entry", "\(first) to \(last), not as the name says")
             }
         } catch {
             throw reader.damaged(16, "\(error)")
