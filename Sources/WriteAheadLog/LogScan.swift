@@ -64,8 +64,9 @@ package struct LogScan {
         var resume: ((Frame) -> Bool)?
         /// Whether the entries of that frame are handed out all the same.
         var takesResumed = false
-        /// Whole segments of entries up to here are not read.
-        var passesOver: UInt64 = 0
+        /// Whether a whole segment need not be read, by its last entry and the bytes of log behind
+        /// it, those of the newest segment apart.
+        var passesOver: (_ lastEntry: UInt64, _ bytesBehind: UInt64) -> Bool = { _, _ in false }
     }
 
     /// Calls `visit` with every record in order, with the file and the offset of its frame;
@@ -120,6 +121,7 @@ package struct LogScan {
         for position in found.indices { found[position].reader.salt = salt }
         scan.markVoid(&found)
         for position in found.indices {
+            if scan.passesOver(found[position...], visitor) { continue }
             try scan.take(
                 &found[position], after: position == 0 ? nil : found[position - 1],
                 before: position + 1 < found.count ? found[position + 1] : nil, visitor)
@@ -154,7 +156,6 @@ package struct LogScan {
         own.isVoid = segment.voidFrom != nil
         defer { segments.append(own) }
         if segment.voidFrom == 0 || isChainBroken { return }
-        if passesOver(segment, next, &own, visitor) { return }
         if let error = segment.misplaced(after: before) {
             try note(error, segment.sequence, visitor)
         }
@@ -193,16 +194,20 @@ package struct LogScan {
     /// the state machine has, the header of the next one says all that counts, and its first frame
     /// repeats what is not an entry. The scrubber reads them.
     private mutating func passesOver(
-        _ segment: FoundSegment, _ next: FoundSegment?, _ own: inout Segment, _ visitor: Visitor
+        _ rest: ArraySlice<FoundSegment>, _ visitor: Visitor
     ) -> Bool {
-        guard segment.voidFrom == nil, damage == nil, let next, next.voidFrom == nil,
-            next.sequence == segment.sequence + 1, let header = next.header, header.void == nil,
-            header.previousIndex <= visitor.passesOver
+        guard let segment = rest.first, let next = rest.dropFirst().first,
+            segment.voidFrom == nil, damage == nil, !isChainBroken, next.voidFrom == nil,
+            next.sequence == segment.sequence + 1, let header = next.header, header.void == nil
         else { return false }
+        let bytesBehind = rest.dropFirst(2).reduce(0) { $0 + ($1.header?.previousBytes ?? 0) }
+        guard visitor.passesOver(header.previousIndex, bytesBehind) else { return false }
         hasBegun = true
-        own.usedBytes = header.previousBytes
-        own.lastEntry = header.previousIndex
         lastEntry = header.previousIndex
+        segments.append(
+            Segment(
+                sequence: segment.sequence, name: segment.name, usedBytes: header.previousBytes,
+                lastEntry: header.previousIndex))
         visitor.begin(header.previousIndex, header.previousTerm)
         return true
     }

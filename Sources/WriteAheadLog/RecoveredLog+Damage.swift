@@ -12,7 +12,7 @@ extension LogScan {
         var visitor = Visitor(
             begin: { box.log.begin(previousIndex: $0, previousTerm: $1) },
             record: { record, _, _ in box.log.take(record) }, resume: nil,
-            passesOver: recovered.skipping)
+            passesOver: recovered.passesOver)
         if policy != .refuse {
             visitor.resume = {
                 box.log.resume(lastIndex: $0.lastIndex, lastTerm: $0.lastTerm)
@@ -46,6 +46,7 @@ extension RecoveredLog {
             hardState.term = vote.term
             hardState.vote = vote.vote
         }
+        trim()
         self.damage = scan.damage ?? scan.harmless
         guard let damage = scan.damage, case .goOn(let applied, let appliedTerm) = policy else {
             return nil

@@ -1,6 +1,19 @@
 import Basics
 package import Raft
 
+/// How many of the entries that are applied already are kept in memory, the newest.
+package struct KeptEntries: Sendable {
+    package static let none = KeptEntries(countMax: 0, bytesMax: 0)
+
+    var countMax: Int
+    var bytesMax: Int
+
+    package init(countMax: Int, bytesMax: Int) {
+        self.countMax = countMax
+        self.bytesMax = bytesMax
+    }
+}
+
 /// What a log holds, as its opening found it. All of it is durable.
 package struct RecoveredLog: Sendable {
     package var hardState = HardState()
@@ -19,10 +32,16 @@ package struct RecoveredLog: Sendable {
     /// What this opening found, if it was told to go on behind damage.
     package var damage: LogDamage?
 
-    /// Entries up to here are not kept in memory, only walked over.
+    /// Entries up to here are needed by nobody here.
     var skipping: UInt64 = 0
+    /// How many of them are kept in memory all the same.
+    var keeping = KeptEntries.none
+    /// About what they take.
+    private var keptBytes = 0
     /// Entries up to here can never come again: a snapshot replaced them.
     private var floor: UInt64 = 0
+    /// Entries up to here are only walked over.
+    private var floorOfKept: UInt64 = 0
     /// The log as it was before the first damage; the rest is what stands behind the last.
     private(set) var beforeDamage: Whole?
 
@@ -35,13 +54,26 @@ package struct RecoveredLog: Sendable {
 
     package init() {}
 
+    /// - Parameter skipping: the last entry that is needed by nobody here.
+    init(skipping: UInt64, keeping: KeptEntries) {
+        self.skipping = skipping
+        self.keeping = keeping
+        floorOfKept = skipping - min(skipping, UInt64(keeping.countMax))
+    }
+
+    /// Whether a whole segment need not be read.
+    func passesOver(lastEntry: UInt64, bytesBehind: UInt64) -> Bool {
+        lastEntry <= floorOfKept
+            || lastEntry <= skipping && bytesBehind >= UInt64(keeping.bytesMax)
+    }
+
     package var lastIndex: UInt64 { entries.last?.index ?? previousIndex }
     package var lastTerm: UInt64 { entries.last?.term ?? previousTerm }
 
     /// The oldest segment that is read says what came before it. Entries that it holds up to there
     /// replaced released ones; they are released themselves, but for the term of the last.
     mutating func begin(previousIndex: UInt64, previousTerm: UInt64) {
-        skipping = max(skipping, previousIndex)
+        floorOfKept = max(floorOfKept, previousIndex)
         self.previousIndex = previousIndex
         self.previousTerm = previousTerm
     }
@@ -100,17 +132,40 @@ package struct RecoveredLog: Sendable {
             return "entry \(entry.index) follows entry \(lastIndex)"
         }
         if entry.index <= previousIndex {
-            // Below `skipping` or in what is damaged, hence this entry becomes the previous one.
+            // Only walked over or in what is damaged, hence this entry becomes the previous one.
             entries = []
         } else if entry.index <= lastIndex {
             entries.removeLast(Int(lastIndex - entry.index) + 1)
         }
-        if entry.index <= skipping || entry.index <= previousIndex {
+        if entry.index <= floorOfKept || entry.index <= previousIndex {
             previousIndex = entry.index
             previousTerm = entry.term
-        } else {
-            entries.append(entry)
+            return nil
+        }
+        entries.append(entry)
+        if entry.index <= skipping {
+            keptBytes += entry.payload.count
+            if keptBytes > 2 * keeping.bytesMax { trim() }
         }
         return nil
+    }
+
+    /// Lets go of the oldest of the entries that nobody needs, down to the bytes that may be kept.
+    mutating func trim() {
+        var bytes = 0
+        var first = entries.count
+        while first > 0 {
+            let entry = entries[first - 1]
+            if entry.index <= skipping {
+                guard bytes + entry.payload.count <= keeping.bytesMax else { break }
+                bytes += entry.payload.count
+            }
+            first -= 1
+        }
+        keptBytes = bytes
+        guard first > 0 else { return }
+        previousIndex = entries[first - 1].index
+        previousTerm = entries[first - 1].term
+        entries.removeFirst(first)
     }
 }

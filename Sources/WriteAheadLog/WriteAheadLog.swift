@@ -51,14 +51,15 @@ package final class WriteAheadLog {
     /// Opens the log of `files`, or begins one if there is none. A write that a crash tore is
     /// cut off the end; anything else that is not as it was written is damage.
     ///
-    /// - Parameter skipping: entries up to this index are not kept in memory, and segments that
-    ///   hold no others are not read.
+    /// - Parameters:
+    ///   - skipping: entries up to this index are not needed: segments that hold no others are not
+    ///     read.
+    ///   - keeping: how many of them are kept in memory all the same.
     package static func open(
         _ files: any LogFiles, clusterID: UInt64, options: Options = Options(),
-        skipping: UInt64 = 0, damage policy: DamagePolicy = .refuse
+        skipping: UInt64 = 0, keeping: KeptEntries = .none, damage policy: DamagePolicy = .refuse
     ) throws(LogError) -> (log: WriteAheadLog, recovered: RecoveredLog) {
-        var recovered = RecoveredLog()
-        recovered.skipping = skipping
+        var recovered = RecoveredLog(skipping: skipping, keeping: keeping)
         let scan = try LogScan.walk(files, clusterID: clusterID, into: &recovered, policy)
         if let unborn = scan.unbornFile {
             try files.remove(unborn)

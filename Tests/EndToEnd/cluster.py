@@ -93,7 +93,8 @@ class Cluster:
         self.nodes = nodes
         self.replicas = replicas
         self.flags = [*flags, *(etcd.martlet_flags if etcd else [])]
-        self.store_port = free_ports(10 * replicas)
+        # Three replicas' ports for one too: what is restored from it has three.
+        self.store_port = free_ports(10 * max(3, replicas))
         # The API ports lie in the gaps that the store ports leave.
         self.api_port = self.store_port + 3
         self.process = None

@@ -95,8 +95,11 @@ class RunbookTests(unittest.TestCase):
                                        stderr=out)
         self.started.append(process)
         if words[1] == "up":
-            wait_for("its first words", lambda: re.search(
-                "^ready|does not vote|stays stopped", open(terminal).read(), re.MULTILINE))
+            try:
+                wait_for("its first words", lambda: re.search(
+                    "^ready|does not vote|stays stopped", open(terminal).read(), re.MULTILINE))
+            except AssertionError as error:
+                raise AssertionError(f"$ {line}\n{open(terminal).read()}") from error
 
     def get(self, key, directory=".martlet"):
         return self.bash(f"martlet store get --data-dir {directory} {key} --print-value-only").out

@@ -24,12 +24,12 @@ func smallOptions(segmentBytes: UInt64 = 12_288) -> WriteAheadLog.Options {
 }
 
 func reopen(
-    _ files: any LogFiles, skipping: UInt64 = 0, segmentBytes: UInt64 = 12_288,
-    damage: DamagePolicy = .refuse
+    _ files: any LogFiles, skipping: UInt64 = 0, keeping: KeptEntries = .none,
+    segmentBytes: UInt64 = 12_288, damage: DamagePolicy = .refuse
 ) throws(LogError) -> (log: WriteAheadLog, recovered: RecoveredLog) {
     try WriteAheadLog.open(
         files, clusterID: cluster, options: smallOptions(segmentBytes: segmentBytes),
-        skipping: skipping, damage: damage)
+        skipping: skipping, keeping: keeping, damage: damage)
 }
 
 /// Expects that opening is refused with this kind, and returns the error.

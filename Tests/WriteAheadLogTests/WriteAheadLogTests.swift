@@ -109,6 +109,36 @@ import WriteAheadLog
         #expect(rest.entries.map(\.index) == Array(rest.previousIndex + 1...130))
     }
 
+    @Test func ofWhatIsNotNeededTheNewestIsKeptByCountAndBytes() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        for index in 1...130 as ClosedRange<UInt64> {
+            try log.append(entries: [entry(index, term: 7, bytes: 300)])
+        }
+        try log.sync()
+        func first(_ countMax: Int, _ bytesMax: Int, _ skipping: UInt64 = 120) throws -> UInt64? {
+            let keeping = KeptEntries(countMax: countMax, bytesMax: bytesMax)
+            let (_, recovered) = try reopen(files, skipping: skipping, keeping: keeping)
+            let first = try #require(recovered.entries.first?.index)
+            #expect(recovered.previousIndex == first - 1)
+            #expect(recovered.previousTerm == (first == 1 ? 0 : 7))
+            #expect(recovered.entries.map(\.index) == Array(first...130))
+            return first
+        }
+        #expect(try first(0, 100_000) == 121)
+        #expect(try first(50, 100_000) == 71)
+        #expect(try first(1000, 100_000) == 1)
+        #expect(try first(1000, 0) == 121)
+        #expect(try first(1000, 3000) == 111)
+        #expect(try first(5, 3000) == 116)
+        // What is needed takes of the bytes by whole segments.
+        #expect((81...91).contains(try #require(try first(1000, 3000, 90))))
+        // Segments of what goes by its bytes are not read either.
+        try files.flip(try #require(files.names().first), at: 5000, mask: 4)
+        #expect(try first(1000, 3000) == 111)
+        refusal(files, .corrupt)
+    }
+
     @Test func theNewestSegmentKeepsStateOfTheReleased() throws {
         let files = MemoryLogFiles()
         let (log, _) = try reopen(files)

@@ -36,7 +36,7 @@ extension ReplicaOpening {
                 // own rests on that.
                 guard let header = try restore(snapshot: index) else { continue }
                 let (log, recovered) = try openLog(
-                    skipping: index, applied: index, header.term,
+                    applied: index, header.term,
                     hasPeers: settings.members.count > 1)
                 let fits =
                     recovered.previousIndex == index && recovered.previousTerm == header.term
@@ -50,7 +50,7 @@ extension ReplicaOpening {
                 return (log, recovered, try openKeyspace())
             }
             let hasPeers = settings.members.count > 1
-            var (log, recovered) = try openLog(skipping: 0, applied: 0, 0, hasPeers: hasPeers)
+            var (log, recovered) = try openLog(applied: 0, 0, hasPeers: hasPeers)
             if recovered.previousIndex != 0 {
                 let failure = ReplicaFailure(
                     .corrupt,

@@ -88,9 +88,10 @@ package struct ReplicaOpening {
         let keyspace = try openKeyspace()
         do {
             let applied = keyspace.appliedIndex
-            let kept = min(applied, UInt64(settings.entriesInMemoryMax))
+            let keeping = KeptEntries(
+                countMax: settings.entriesInMemoryMax, bytesMax: MemoryWindow.bytesMax)
             var (log, recovered) = try openLog(
-                skipping: applied - kept, applied: applied, keyspace.appliedTerm,
+                applied: applied, keyspace.appliedTerm, keeping: keeping,
                 hasPeers: try hasPeers(keyspace))
             if applied > recovered.lastIndex {
                 let failure = ReplicaFailure(
@@ -130,7 +131,7 @@ package struct ReplicaOpening {
 
     /// - Parameter applied: the entry that the keyspace is at, or will be.
     func openLog(
-        skipping: UInt64, applied: UInt64, _ appliedTerm: UInt64, hasPeers: Bool
+        applied: UInt64, _ appliedTerm: UInt64, keeping: KeptEntries = .none, hasPeers: Bool
     ) throws -> (log: WriteAheadLog, recovered: RecoveredLog) {
         var options = WriteAheadLog.Options()
         options.segmentBytes = settings.logSegmentBytes
@@ -140,7 +141,7 @@ package struct ReplicaOpening {
         }
         let (log, recovered) = try WriteAheadLog.open(
             settings.makeLogFiles(directory.log), clusterID: settings.clusterID,
-            options: options, skipping: skipping,
+            options: options, skipping: applied, keeping: keeping,
             damage: hasPeers ? .goOn(applied: applied, term: appliedTerm) : .refuse)
         if recovered.cutBytes > 0 {
             settings.notice(
