@@ -16,7 +16,7 @@ package enum EtcdAPI {
         on router: inout GRPCRouter, _ access: AccessControl, _ headers: HeaderSource
     ) {
         let store = access.whole
-        KVService(store: store, access: access, headers: headers).register(on: &router)
+        KVService(access: access, headers: headers).register(on: &router)
         WatchService(access: access, headers: headers).register(on: &router)
         LeaseService(store: store, access: access, headers: headers).register(on: &router)
         ClusterService(store: store, access: access, headers: headers).register(on: &router)

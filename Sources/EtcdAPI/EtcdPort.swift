@@ -30,6 +30,14 @@ package struct EtcdPort: HTTPHandler {
         return pages
     }
 
+    package func beginning(_ head: HTTPRequestHead) -> HTTPRequestBeginning {
+        if servesClients, head.headers.first("content-type")?.hasPrefix("application/grpc") == true
+        {
+            return router.beginning(head)
+        }
+        return { handle(head, $0) }
+    }
+
     package func handle(
         _ head: HTTPRequestHead, _ stream: any HTTPServerStream
     ) -> any HTTPRequestReceiver {

@@ -4,30 +4,41 @@ import HTTP
 import Keyspace
 import Store
 
-/// `etcdserverpb.KV`.
-struct KVService: StoreService {
-    var store: any Store
-    let access: AccessControl
-    let headers: HeaderSource
+/// `etcdserverpb.KV`. An object, so that its closures hold one reference.
+final class KVService: Sendable {
+    private let access: AccessControl
+    private let headers: HeaderSource
+
+    init(access: AccessControl, headers: HeaderSource) {
+        self.access = access
+        self.headers = headers
+    }
 
     func register(on router: inout GRPCRouter) {
-        router.unary("/etcdserverpb.KV/Range") { message, context, reply in
-            admitted(context, reply)?.range(message, reply)
+        let access = access
+        func unary(
+            _ name: String,
+            _ method: @escaping @Sendable (Bytes, any Store, GRPCReply) -> Void
+        ) {
+            router.unary("/etcdserverpb.KV/" + name) { message, context, reply in
+                guard let store = access.store(context, reply) else { return }
+                method(message, store, reply)
+            }
         }
+        unary("Range") { self.range($0, $1, $2) }
+        unary("Put") { self.put($0, $1, $2) }
+        unary("DeleteRange") { self.delete($0, $1, $2) }
+        unary("Txn") { self.transaction($0, $1, $2) }
+        unary("Compact") { self.compact($0, $1, $2) }
         router.stream("/etcdserverpb.KV/RangeStream") { context, stream in
-            RecipeCall { admitted(context, stream)?.rangeStream($0, stream) }
-        }
-        router.unary("/etcdserverpb.KV/Put") { message, context, reply in
-            admitted(context, reply)?.put(message, reply)
-        }
-        router.unary("/etcdserverpb.KV/DeleteRange") { message, context, reply in
-            admitted(context, reply)?.delete(message, reply)
-        }
-        router.unary("/etcdserverpb.KV/Txn") { message, context, reply in
-            admitted(context, reply)?.transaction(message, reply)
-        }
-        router.unary("/etcdserverpb.KV/Compact") { message, context, reply in
-            admitted(context, reply)?.compact(message, reply)
+            RecipeCall { message in
+                do throws(StoreError) {
+                    return self.rangeStream(message, try access.store(context), stream)
+                } catch {
+                    stream.finish(GRPCStatus(error))
+                    return nil
+                }
+            }
         }
     }
 
@@ -53,17 +64,24 @@ struct KVService: StoreService {
         return nil
     }
 
-    private func range(_ message: Bytes, _ reply: GRPCReply) {
+    private func range(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
         guard let request: RangeRequest = decode(message, reply, RequestCheck.range) else {
             return
         }
-        store.range(request, measure: Self.measure) { result in
+        store.range(request, measure: Self.measure, on: reply.workQueue) { result in
             switch result {
             case .success where reply.isOverloaded: reply(.tooManyRequests)
             case .success(.whole(let response)):
-                reply(encode(response, into: ProtobufWriter(reserving: 256)))
+                var writer = ProtobufWriter(
+                    reserving: 64
+                        + response.keyValues.reduce(0) {
+                            $0 + 64 + $1.key.count + $1.value.count
+                        })
+                response.encode(
+                    to: &writer, header: self.headers.header(revision: response.revision))
+                reply(writer.bytes)
             case .success(.pieces(let pieces)):
-                let header = headers.header(revision: pieces.summary.revision)
+                let header = self.headers.header(revision: pieces.summary.revision)
                 RangeSender.send(pieces, header, reply)
             case .failure(let error): reply(GRPCStatus(error))
             }
@@ -75,13 +93,15 @@ struct KVService: StoreService {
     }
 
     /// etcd 3.7's `RangeStream`, with orders and filters too, which etcd refuses.
-    private func rangeStream(_ message: Bytes, _ stream: GRPCServerStream) -> (() -> Void)? {
+    private func rangeStream(
+        _ message: Bytes, _ store: any Store, _ stream: GRPCServerStream
+    ) -> (() -> Void)? {
         do {
             let request = try RangeRequest(protobuf: message)
             try RequestCheck.range(request)
-            store.range(request, measure: Self.measure) { result in
+            store.range(request, measure: Self.measure, on: nil) { result in
                 switch result {
-                case .success(let answer): RangeStreamSender.send(answer, headers, stream)
+                case .success(let answer): RangeStreamSender.send(answer, self.headers, stream)
                 case .failure(let error): stream.finish(GRPCStatus(error))
                 }
             }
@@ -95,36 +115,30 @@ struct KVService: StoreService {
         return nil
     }
 
-    private func encode(_ response: RangeResponse, into writer: ProtobufWriter) -> Bytes {
-        var writer = writer
-        response.encode(to: &writer, header: headers.header(revision: response.revision))
-        return writer.bytes
-    }
-
     /// A put or delete is a transaction of one operation: that is how it learns its revision.
     private func one(
-        _ operation: Operation, _ reply: GRPCReply,
+        _ operation: Operation, _ store: any Store, _ reply: GRPCReply,
         _ encode: @escaping @Sendable (OperationResponse?, ResponseHeader) -> Bytes
     ) {
         store.transaction(TransactionRequest(success: [operation])) { result in
-            reply(result) { encode($0.responses.first, headers.header(revision: $0.revision)) }
+            reply(result) { encode($0.responses.first, self.headers.header(revision: $0.revision)) }
         }
     }
 
-    private func put(_ message: Bytes, _ reply: GRPCReply) {
+    private func put(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
         guard let request: PutRequest = decode(message, reply, RequestCheck.put) else { return }
-        one(.put(request), reply) { response, header in
+        one(.put(request), store, reply) { response, header in
             var writer = ProtobufWriter()
             if case .put(let put)? = response { put.encode(to: &writer, header: header) }
             return writer.bytes
         }
     }
 
-    private func delete(_ message: Bytes, _ reply: GRPCReply) {
+    private func delete(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
         guard let request: DeleteRangeRequest = decode(message, reply, RequestCheck.delete) else {
             return
         }
-        one(.deleteRange(request), reply) { response, header in
+        one(.deleteRange(request), store, reply) { response, header in
             var writer = ProtobufWriter()
             if case .deleteRange(let delete)? = response {
                 delete.encode(to: &writer, header: header)
@@ -133,7 +147,7 @@ struct KVService: StoreService {
         }
     }
 
-    private func transaction(_ message: Bytes, _ reply: GRPCReply) {
+    private func transaction(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
         let check = { (request: TransactionRequest) throws(StoreError) in
             try RequestCheck.transaction(request)
         }
@@ -141,17 +155,18 @@ struct KVService: StoreService {
         store.transaction(request) { result in
             reply(result) { response in
                 var writer = ProtobufWriter(reserving: 256)
-                response.encode(to: &writer, header: headers.header(revision: response.revision))
+                response.encode(
+                    to: &writer, header: self.headers.header(revision: response.revision))
                 return writer.bytes
             }
         }
     }
 
-    private func compact(_ message: Bytes, _ reply: GRPCReply) {
+    private func compact(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
         guard let request: CompactionRequest = decode(message, reply, { _ in }) else { return }
         store.compact(to: request.revision) { result in
             reply(result) {
-                HeaderOnlyResponse(header: headers.header(revision: $0)).protobufBytes
+                HeaderOnlyResponse(header: self.headers.header(revision: $0)).protobufBytes
             }
         }
     }

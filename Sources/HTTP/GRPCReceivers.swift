@@ -14,11 +14,13 @@ final class IgnoringReceiver: HTTPRequestReceiver {
     func cancelled() {}
 }
 
-/// Collects the one message of a unary call.
-final class GRPCUnaryReceiver: HTTPRequestReceiver {
+/// A unary call: collects its one message, and is what the answer goes through.
+final class GRPCUnaryCall: HTTPRequestReceiver, @unchecked Sendable {
+    // Sendable because its variables belong to the event loop until the handler has the message,
+    // and nobody changes `meter` from then on.
     private let context: GRPCContext
-    private let stream: any HTTPServerStream
-    private var meter: GRPCCallMeter
+    let stream: any HTTPServerStream
+    private(set) var meter: GRPCCallMeter
     private let handler: GRPCRouter.Unary
     private var deframer: GRPCDeframer
     private var message: Bytes?
@@ -60,7 +62,7 @@ final class GRPCUnaryReceiver: HTTPRequestReceiver {
         isAnswered = true
         self.message = nil
         meter.received(messageBytes: message.count)
-        handler(message, context, GRPCReply(stream: stream, meter: meter))
+        handler(message, context, GRPCReply(call: self))
     }
 
     /// Once the handler has the request, the call ends with its answer, heard or not.
@@ -74,7 +76,7 @@ final class GRPCUnaryReceiver: HTTPRequestReceiver {
         isAnswered = true
         message = nil
         deframer = GRPCDeframer(messageBytesMax: 0)
-        GRPCReply(stream: stream, meter: meter)(status)
+        GRPCReply(call: self)(status)
     }
 }
 

@@ -1,27 +1,32 @@
 package import Basics
-package import NIOCore
+import NIOCore
 
-/// What a call says beside its messages.
-package struct GRPCContext: Sendable {
-    package var path: String
-    package var headers: HTTPHeaders
-    package var peer: PeerIdentity?
-    package var eventLoop: any EventLoop
+/// What a call says beside its messages; calls that say the same share it.
+package final class GRPCContext: Sendable {
+    package let path: String
+    package let headers: HTTPHeaders
+    package let peer: PeerIdentity?
+
+    init(_ head: HTTPRequestHead) {
+        path = head.path
+        headers = head.headers
+        peer = head.peer
+    }
 }
 
 /// Answers one unary call; exactly once, from any thread.
 package struct GRPCReply: Sendable {
-    let stream: any HTTPServerStream
-    let meter: GRPCCallMeter
+    let call: GRPCUnaryCall
 
-    init(stream: any HTTPServerStream, meter: GRPCCallMeter = GRPCCallMeter(nil)) {
-        self.stream = stream
-        self.meter = meter
-    }
+    private var stream: any HTTPServerStream { call.stream }
+    private var meter: GRPCCallMeter { call.meter }
 
     /// Whether requests and answers take too much memory: an answer that can be asked for again
     /// is better not given.
     package var isOverloaded: Bool { stream.budget?.isExhausted ?? false }
+
+    /// The thread on which an answer goes out without another hop.
+    package var workQueue: (any WorkQueue)? { stream.workQueue }
 
     package func callAsFunction(_ message: Bytes) {
         var buffer = ByteBufferAllocator().buffer(capacity: message.count + 5)
@@ -96,25 +101,37 @@ package struct GRPCRouter: HTTPHandler {
     package func handle(
         _ head: HTTPRequestHead, _ stream: any HTTPServerStream
     ) -> any HTTPRequestReceiver {
+        beginning(head)(stream)
+    }
+
+    package func beginning(_ head: HTTPRequestHead) -> HTTPRequestBeginning {
         guard head.method == "POST",
             head.headers.first("content-type")?.hasPrefix("application/grpc") == true
         else {
-            stream.respond(status: 415, headers: ["content-length": "0"], body: nil)
-            return IgnoringReceiver(stream)
+            return { stream in
+                stream.respond(status: 415, headers: ["content-length": "0"], body: nil)
+                return IgnoringReceiver(stream)
+            }
         }
         guard let (method, metrics) = methods[head.path] else {
-            let text = unimplementedText(head.path)
-            GRPCReply(stream: stream)(GRPCStatus(.unimplemented, text))
-            return IgnoringReceiver(stream)
+            let status = GRPCStatus(.unimplemented, unimplementedText(head.path))
+            return { stream in
+                stream.respond(
+                    status: 200, headers: grpcResponseHeaders, body: nil, trailers: status.trailers)
+                return IgnoringReceiver(stream)
+            }
         }
-        let context = GRPCContext(
-            path: head.path, headers: head.headers, peer: head.peer, eventLoop: stream.eventLoop)
+        let context = GRPCContext(head)
         switch method {
         case .unary(let bytesMax, let handler):
-            return GRPCUnaryReceiver(
-                context, stream, GRPCCallMeter(metrics, budget: stream.budget), bytesMax, handler)
+            return { stream in
+                let meter = GRPCCallMeter(metrics, budget: stream.budget)
+                return GRPCUnaryCall(context, stream, meter, bytesMax, handler)
+            }
         case .stream(let bytesMax, let handler):
-            return GRPCStreamReceiver(context, stream, GRPCCallMeter(metrics), bytesMax, handler)
+            return { stream in
+                GRPCStreamReceiver(context, stream, GRPCCallMeter(metrics), bytesMax, handler)
+            }
         }
     }
 }

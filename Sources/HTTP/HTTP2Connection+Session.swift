@@ -2,9 +2,19 @@ import NIOCore
 
 /// What nghttp2 found in the bytes that came.
 extension HTTP2Connection: HTTP2SessionDelegate {
+    private func stream(_ id: Int32) -> HTTP2Stream? {
+        if let lastStream, lastStream.loopID == id { return lastStream }
+        let stream = streams[id]
+        lastStream = stream
+        return stream
+    }
+
     func beginHeaders(stream id: Int32, opens: Bool) {
         intake.begin()
-        if opens, service != nil { streams[id] = HTTP2Stream(self, id: id) }
+        guard opens, service != nil else { return }
+        let stream = HTTP2Stream(self, id: id)
+        streams[id] = stream
+        lastStream = stream
     }
 
     func header(
@@ -15,8 +25,8 @@ extension HTTP2Connection: HTTP2SessionDelegate {
 
     func endHeaders(stream id: Int32, isTrailers: Bool, endsStream: Bool) {
         let (head, isSame) = intake.finish()
-        if !isSame { lastRequest = nil }
-        guard let stream = streams[id] else { return }
+        if !isSame { lastBeginning = nil }
+        guard let stream = stream(id) else { return }
         if service != nil {
             if stream.loopReceiver == nil, !stream.loopIsClosed { begin(stream, head) }
             if endsStream { endOfData(stream: id) }
@@ -50,13 +60,14 @@ extension HTTP2Connection: HTTP2SessionDelegate {
             return stream.respond(status: 431, headers: ["content-length": "0"], body: nil)
         }
         stream.loopDropsBody = head.method == "HEAD"
-        let request = lastRequest ?? HTTPRequestHead(head, peer: service.peer)
-        lastRequest = request
-        stream.loopReceiver = service.handler.handle(request, stream)
+        if lastBeginning == nil {
+            lastBeginning = service.handler.beginning(HTTPRequestHead(head, peer: service.peer))
+        }
+        stream.loopReceiver = lastBeginning?(stream)
     }
 
     func data(stream id: Int32, _ bytes: UnsafeRawBufferPointer) {
-        guard let stream = streams[id] else {
+        guard let stream = stream(id) else {
             session?.consumeConnection(bytes.count)
             return
         }
@@ -72,7 +83,7 @@ extension HTTP2Connection: HTTP2SessionDelegate {
     }
 
     func endOfData(stream id: Int32) {
-        guard let stream = streams[id], !stream.loopRemoteEnded else { return }
+        guard let stream = stream(id), !stream.loopRemoteEnded else { return }
         guard service != nil else { return end(stream, trailers: [:]) }
         stream.loopRemoteEnded = true
         stream.loopReceiver?.receiveEnd()
@@ -88,7 +99,7 @@ extension HTTP2Connection: HTTP2SessionDelegate {
     }
 
     func sentEnd(stream id: Int32) {
-        guard let stream = streams[id] else { return }
+        guard let stream = stream(id) else { return }
         stream.loopSentEnd = true
         // An early answer: the client need not send the rest of its request.
         if service != nil, !stream.loopRemoteEnded {
@@ -98,6 +109,7 @@ extension HTTP2Connection: HTTP2SessionDelegate {
 
     func closed(stream id: Int32, errorCode: UInt32) {
         guard let stream = streams.removeValue(forKey: id) else { return }
+        if lastStream === stream { lastStream = nil }
         let code: HTTPError.Code =
             switch errorCode {
             case HTTP2ErrorCode.refusedStream: .refused
@@ -118,7 +130,7 @@ extension HTTP2Connection: HTTP2SessionDelegate {
     func read(
         stream id: Int32, into target: UnsafeMutableRawBufferPointer
     ) -> HTTP2Session.ReadResult {
-        guard let stream = streams[id] else {
+        guard let stream = stream(id) else {
             return HTTP2Session.ReadResult(count: 0, isEnd: true)
         }
         let result = unsafe stream.loopRead(into: target)

@@ -4,39 +4,43 @@ import NIOCore
 /// One HTTP/2 connection under NIO, in either role.
 ///
 /// Bytes come in, frames go out once per event-loop tick: whatever the handlers answer while a
-/// batch of input is read, and whatever other threads have put into the mailbox meanwhile, leaves
-/// in one write.
+/// batch of input is read, and whatever other threads have put into the loop's mailbox meanwhile,
+/// leaves in one write.
 final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     // Sendable because all but the mailbox belongs to the event loop.
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// What makes this side a server; nil for a client.
-    struct Service {
-        var handler: any HTTPHandler
-        var peer: PeerIdentity?
-    }
+    final class Service: Sendable {
+        let handler: any HTTPHandler
+        let peer: PeerIdentity?
 
-    private struct Mailbox {
-        var commands: [(HTTP2Stream, HTTP2Stream.Command)] = []
-        var isScheduled = false
+        init(handler: any HTTPHandler, peer: PeerIdentity?) {
+            self.handler = handler
+            self.peer = peer
+        }
     }
 
     let eventLoop: any EventLoop
+    /// What comes from other threads.
+    let mailbox: LoopMailbox
     let limits: HTTPLimits
     let service: Service?
     /// For requests that this side makes.
     let authority: String
     let scheme: String
     private let log: @Sendable (String) -> Void
-    private let mailbox = Locked(Mailbox())
 
     private(set) var session: HTTP2Session?
     private var context: ChannelHandlerContext?
     var streams: [Int32: HTTP2Stream] = [:]
+    /// The one that nghttp2 spoke of last, which it nearly always goes on with.
+    var lastStream: HTTP2Stream?
     var intake = HTTP2HeadIntake()
-    /// What the last header block made; requests are nearly always alike.
-    var lastRequest: HTTPRequestHead?
+    /// How a request is begun that has the header block of the last one; they are nearly always
+    /// alike.
+    var lastBeginning: HTTPRequestBeginning?
     var bufferedBytes = 0
     var writableStreams: [HTTP2Stream] = []
     private var isReading = false
@@ -59,10 +63,11 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
 
     /// A server, if `service` is given.
     init(
-        eventLoop: any EventLoop, limits: HTTPLimits, service: Service?, authority: String = "",
+        mailbox: LoopMailbox, limits: HTTPLimits, service: Service?, authority: String = "",
         scheme: String = "http", log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
-        self.eventLoop = eventLoop
+        self.mailbox = mailbox
+        eventLoop = mailbox.eventLoop
         self.limits = limits
         self.service = service
         self.authority = authority
@@ -89,7 +94,7 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
         isReading = true
-        let failure = session?.receive(bytes)
+        let failure = WakeBatch.whole { session?.receive(bytes) }
         isReading = false
         awaitsPing = false
         if let failure {
@@ -111,9 +116,10 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     private func awaitPreface() {
         let seconds = limits.handshakeTimeoutSeconds
         let eventLoop = eventLoop.assumeIsolated()
-        prefaceTimer = eventLoop.scheduleTask(in: .seconds(seconds)) { [weak self] in
-            self?.complain("no settings in \(seconds) s")
-            self?.close()
+        // Cancelled when the connection ends; a weak reference would make every other one dear.
+        prefaceTimer = eventLoop.scheduleTask(in: .seconds(seconds)) {
+            self.complain("no settings in \(seconds) s")
+            self.close()
         }
     }
 
@@ -162,25 +168,11 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Runs a command on the event loop; at once if called there.
     func perform(_ command: HTTP2Stream.Command, on stream: HTTP2Stream) {
-        if eventLoop.inEventLoop { return apply(command, to: stream) }
-        let wakes = mailbox.withLock {
-            $0.commands.append((stream, command))
-            let wakes = !$0.isScheduled
-            $0.isScheduled = true
-            return wakes
+        if eventLoop.inEventLoop {
+            apply(command, to: stream)
+        } else {
+            mailbox.send(command, to: stream)
         }
-        if wakes { eventLoop.execute { self.drainMailbox() } }
-    }
-
-    private func drainMailbox() {
-        let commands = mailbox.withLock {
-            let commands = $0.commands
-            $0.commands = []
-            $0.isScheduled = false
-            return commands
-        }
-        for (stream, command) in commands { apply(command, to: stream) }
-        flush()
     }
 
     // MARK: Sending
@@ -189,15 +181,13 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
     func scheduleFlush() {
         guard !isReading, !isFlushing, !isFlushScheduled, !isClosed else { return }
         isFlushScheduled = true
-        eventLoop.execute {
-            self.isFlushScheduled = false
-            self.flush()
-        }
+        mailbox.loopFlushLater(self)
     }
 
     private static let writeBytes = 128 * 1024
 
     func flush() {
+        isFlushScheduled = false
         guard let context, let session, !isClosed, !isFlushing else { return }
         isFlushing = true
         var more = true
@@ -280,6 +270,7 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         keepAlive?.cancel()
         let open = streams.keys.sorted().compactMap { streams[$0] }
         streams = [:]
+        lastStream = nil
         writableStreams = []
         for stream in open { finish(stream, closeError) }
         let callbacks = closeCallbacks

@@ -10,8 +10,21 @@ import CNGHTTP2
 
     private var text: [UInt8] = []
     private var extents: [Extent] = []
+    /// What it was laid out for as a whole.
+    private var held: (status: Int, headers: HTTPHeaders)?
+
+    /// Lays out an answer's fields, or its trailers with status 0; nothing to do if they are those
+    /// that are there.
+    mutating func hold(status: Int, _ headers: HTTPHeaders) {
+        if let held, held.status == status, held.headers == headers { return }
+        begin()
+        if status != 0 { add(":status", String(status)) }
+        add(headers)
+        held = (status, headers)
+    }
 
     mutating func begin() {
+        held = nil
         text.removeAll(keepingCapacity: true)
         extents.removeAll(keepingCapacity: true)
     }

@@ -36,8 +36,11 @@ protocol HTTP2SessionDelegate: AnyObject {
 
     private var session: OpaquePointer?
     /// The delegate owns the session, and calls `destroy` before it goes.
-    private unowned let delegate: any HTTP2SessionDelegate
+    private unowned(unsafe) let delegate: any HTTP2SessionDelegate
     private var fields: HTTP2FieldBlock
+    /// Heads and ends of answers, which are nearly always alike.
+    private var answerFields = HTTP2FieldBlock()
+    private var trailerFields = HTTP2FieldBlock()
     /// Depth of calls into nghttp2 during which it must not be freed.
     private var depth = 0
     private var isDestroyed = false
@@ -45,7 +48,7 @@ protocol HTTP2SessionDelegate: AnyObject {
     private var input: (buffer: ByteBuffer, bytes: UnsafeRawBufferPointer)?
 
     init(role: Role, limits: HTTPLimits, delegate: any HTTP2SessionDelegate) {
-        self.delegate = delegate
+        unsafe self.delegate = delegate
         fields = HTTP2FieldBlock()
         var options: OpaquePointer?
         unsafe nghttp2_option_new(&options)
@@ -148,10 +151,8 @@ protocol HTTP2SessionDelegate: AnyObject {
 
     func submitResponse(stream: Int32, status: Int, headers: HTTPHeaders, endsStream: Bool) {
         guard !isDestroyed else { return }
-        fields.begin()
-        fields.add(":status", String(status))
-        fields.add(headers)
-        unsafe fields.withFields { start, count in
+        answerFields.hold(status: status, headers)
+        unsafe answerFields.withFields { start, count in
             var provider = unsafe Self.provider
             if endsStream {
                 unsafe nghttp2_submit_response(session, stream, start, count, nil)
@@ -239,7 +240,7 @@ private func setting(_ id: nghttp2_settings_id, _ value: UInt32) -> nghttp2_sett
 }
 
 extension HTTP2Session {
-    fileprivate var target: any HTTP2SessionDelegate { delegate }
+    fileprivate var target: any HTTP2SessionDelegate { unsafe delegate }
 
     /// nghttp2 pulls the bytes of a stream through this.
     private static var provider: nghttp2_data_provider {
@@ -264,9 +265,8 @@ extension HTTP2Session {
         unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
         if let trailers = result.trailers, !trailers.fields.isEmpty {
             unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-            fields.begin()
-            fields.add(trailers)
-            unsafe fields.withFields { start, count in
+            trailerFields.hold(status: 0, trailers)
+            unsafe trailerFields.withFields { start, count in
                 _ = unsafe nghttp2_submit_trailer(session, stream, start, count)
             }
         }

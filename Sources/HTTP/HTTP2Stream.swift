@@ -5,7 +5,7 @@ import Synchronization
 /// One request over HTTP/2, on either side.
 ///
 /// The `loop…` members belong to the event loop; the protocol's members may be called from any
-/// thread and cross over through the connection's mailbox, many at a time.
+/// thread and cross over through the loop's mailbox, many at a time.
 final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable {
     let connection: HTTP2Connection
     /// Bytes sent and not yet taken by nghttp2, those still in the mailbox included.
@@ -15,7 +15,7 @@ final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable
     var loopID: Int32
     var loopReceiver: (any HTTPRequestReceiver)?
     var loopResponseReceiver: (any HTTPResponseReceiver)?
-    var loopQueue = CircularBuffer<ByteBuffer>()
+    var loopQueue = BufferQueue()
     /// The part of `buffered` that has crossed over.
     var loopQueuedBytes = 0
     var loopHasHead = false
@@ -48,6 +48,7 @@ final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable
     }
 
     var eventLoop: any EventLoop { connection.eventLoop }
+    var workQueue: (any WorkQueue)? { connection.mailbox }
     var bufferedBytes: Int { buffered.load(ordering: .relaxed) }
 
     func sendHead(status: Int, headers: HTTPHeaders) {
@@ -90,19 +91,9 @@ final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable
     /// Moves queued bytes into nghttp2's frame.
     func loopRead(into target: UnsafeMutableRawBufferPointer) -> HTTP2Session.ReadResult {
         var copied = 0
-        while copied < target.count, var first = loopQueue.first {
-            let count = min(target.count - copied, first.readableBytes)
-            unsafe first.withUnsafeReadableBytes { source in
-                unsafe UnsafeMutableRawBufferPointer(rebasing: target[copied...])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
-            }
-            copied += count
-            first.moveReaderIndex(forwardBy: count)
-            if first.readableBytes == 0 {
-                loopQueue.removeFirst()
-            } else {
-                loopQueue[loopQueue.startIndex] = first
-            }
+        while copied < target.count, !loopQueue.isEmpty {
+            unsafe copied += loopQueue.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: target[copied...]))
         }
         if copied > 0 {
             loopQueuedBytes -= copied

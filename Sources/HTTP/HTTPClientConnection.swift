@@ -30,7 +30,7 @@ package final class HTTPClientConnection: Sendable {
         limits: HTTPLimits
     ) -> EventLoopFuture<HTTPClientConnection> {
         let connection = HTTP2Connection(
-            eventLoop: loop, limits: limits, service: nil, authority: "\(host):\(port)",
+            mailbox: LoopMailbox(loop), limits: limits, service: nil, authority: "\(host):\(port)",
             scheme: tls == nil ? "http" : "https")
         return Dialler.dial(
             host: host, port: port, tls: tls, applicationProtocol: "h2", on: loop,

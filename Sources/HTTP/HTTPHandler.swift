@@ -6,6 +6,19 @@ package protocol HTTPHandler: Sendable {
     /// A request begins. The handler may answer at once or keep `stream` and answer later, from
     /// any thread; what the receiver gets afterwards is the body.
     func handle(_ head: HTTPRequestHead, _ stream: any HTTPServerStream) -> any HTTPRequestReceiver
+    /// What `handle` does for requests of this head, so that what the head alone decides is decided
+    /// once for all of a connection that have the same.
+    func beginning(_ head: HTTPRequestHead) -> HTTPRequestBeginning
+}
+
+/// Begins a request whose head is known; on its event loop.
+package typealias HTTPRequestBeginning =
+    @Sendable (any HTTPServerStream) -> any HTTPRequestReceiver
+
+extension HTTPHandler {
+    package func beginning(_ head: HTTPRequestHead) -> HTTPRequestBeginning {
+        { handle(head, $0) }
+    }
 }
 
 /// Gets the body of one request, on the event loop.
@@ -24,6 +37,8 @@ package protocol HTTPRequestReceiver: AnyObject {
 /// thread keep their order.
 package protocol HTTPServerStream: AnyObject, Sendable {
     var eventLoop: any EventLoop { get }
+    /// The event loop's, if it does work in turn with what it sends; nil: nobody asks for it.
+    var workQueue: (any WorkQueue)? { get }
     /// Once, before anything else is sent.
     func sendHead(status: Int, headers: HTTPHeaders)
     /// Bytes are kept until the client's window takes them: watch `bufferedBytes`.
@@ -46,6 +61,7 @@ package protocol HTTPServerStream: AnyObject, Sendable {
 }
 
 extension HTTPServerStream {
+    package var workQueue: (any WorkQueue)? { nil }
     package var budget: MemoryBudget? { nil }
 
     package func end() { end(trailers: [:]) }

@@ -26,7 +26,8 @@ package final class HTTPServer: Sendable {
         var tls = tls
         if onTunnel != nil { tls?.applicationProtocols.append(ProtocolSelector.tunnelProtocol) }
         let tlsContext = try tls?.makeContext()
-        let core = HTTPServerCore(handler: handler, onTunnel: onTunnel, limits: limits, log: log)
+        let core = HTTPServerCore(
+            handler: handler, onTunnel: onTunnel, limits: limits, group: group, log: log)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.backlog, value: 1024)

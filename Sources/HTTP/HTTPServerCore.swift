@@ -19,15 +19,25 @@ final class HTTPServerCore: Sendable {
     let limits: HTTPLimits
     private let throttledLog: ThrottledLog
     private let state = Locked(State())
+    private let mailboxes: [ObjectIdentifier: LoopMailbox]
 
     init(
         handler: any HTTPHandler, onTunnel: HTTPServer.OnTunnel?, limits: HTTPLimits,
-        log: @escaping @Sendable (String) -> Void
+        group: any EventLoopGroup, log: @escaping @Sendable (String) -> Void
     ) {
+        mailboxes = Dictionary(
+            uniqueKeysWithValues: group.makeIterator().map {
+                (ObjectIdentifier($0), LoopMailbox($0))
+            })
         self.handler = handler
         self.onTunnel = onTunnel
         self.limits = limits
         throttledLog = ThrottledLog(log)
+    }
+
+    /// What the port's connections on an event loop share.
+    func mailbox(of eventLoop: any EventLoop) -> LoopMailbox {
+        mailboxes[ObjectIdentifier(eventLoop)] ?? LoopMailbox(eventLoop)
     }
 
     /// One line about a peer; not each, when there are many.

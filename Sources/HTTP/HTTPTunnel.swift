@@ -17,7 +17,7 @@ package final class HTTPTunnel: Sendable {
     ) async throws(HTTPError) -> HTTPTunnel {
         let loop = group.next()
         let connection = HTTP2Connection(
-            eventLoop: loop, limits: limits,
+            mailbox: LoopMailbox(loop), limits: limits,
             service: HTTP2Connection.Service(handler: handler, peer: nil))
         do {
             let channel = try await Dialler.dial(

@@ -95,7 +95,8 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
             switch choice {
             case .http2:
                 let connection = HTTP2Connection(
-                    eventLoop: context.eventLoop, limits: server.limits, service: service,
+                    mailbox: server.mailbox(of: context.eventLoop), limits: server.limits,
+                    service: service,
                     log: log)
                 try pipeline.addHandler(connection)
                 server.add(.http2(connection), context.channel)
@@ -111,7 +112,8 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
                     return context.close(promise: nil)
                 }
                 let connection = HTTP2Connection(
-                    eventLoop: context.eventLoop, limits: server.limits, service: nil,
+                    mailbox: server.mailbox(of: context.eventLoop), limits: server.limits,
+                    service: nil,
                     authority: peer.commonName, scheme: "https", log: log)
                 try pipeline.addHandler(connection)
                 server.add(.http2(connection), context.channel)

@@ -5,7 +5,9 @@ import Glibc
     // Sendable because every access goes through `withLock`.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var value: Value
+    /// Behind a pointer, as in `Locked`.
+    private let value: UnsafeMutablePointer<Value>
+    private var waiters = 0
 
     init(_ value: consuming sending Value) {
         unsafe mutex = .allocate(capacity: 1)
@@ -16,7 +18,8 @@ import Glibc
             pthread_mutex_init(mutex, nil), pthread_cond_init(condition, nil)
         )
         precondition(results == (0, 0), "pthread: \(results)")
-        self.value = value
+        unsafe self.value = .allocate(capacity: 1)
+        unsafe self.value.initialize(to: value)
     }
 
     deinit {
@@ -24,6 +27,8 @@ import Glibc
         unsafe pthread_mutex_destroy(mutex)
         unsafe condition.deallocate()
         unsafe mutex.deallocate()
+        unsafe value.deinitialize(count: 1)
+        unsafe value.deallocate()
     }
 
     func withLock<Result, Failure: Error>(
@@ -31,7 +36,7 @@ import Glibc
     ) throws(Failure) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
-        return try body(&value)
+        return unsafe try body(&value.pointee)
     }
 
     /// Waits until `body` answers something. It is asked again after each `wakeAll`.
@@ -39,12 +44,18 @@ import Glibc
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         while true {
-            if let result = body(&value) { return result }
+            if let result = unsafe body(&value.pointee) { return result }
+            waiters += 1
             unsafe pthread_cond_wait(condition, mutex)
+            waiters -= 1
         }
     }
 
-    func wakeAll() {
-        unsafe pthread_cond_broadcast(condition)
+    /// After a change that somebody may wait for, which may be made here.
+    func wakeAll(_ change: (inout Value) -> Void = { _ in }) {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        unsafe change(&value.pointee)
+        if waiters > 0 { unsafe pthread_cond_broadcast(condition) }
     }
 }

@@ -6,7 +6,7 @@ import Glibc
 /// Bounded: `send` refuses above the limit, so that a fast producer hears about it. What must not
 /// get lost (acknowledgements of our own threads) is sent with `sendAlways`; its number is bounded
 /// by what those threads were given to do.
-@safe final class Mailbox<Element: Sendable>: @unchecked Sendable {
+@safe final class Mailbox<Element: Sendable>: Sleeper, @unchecked Sendable {
     // Sendable because everything below is touched only with the mutex held.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
@@ -44,20 +44,19 @@ import Glibc
     /// taker's deadline.
     func send(_ item: Element, canWait: Bool = false) -> Bool {
         unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        guard items.count - head < limit, !isClosed else { return false }
+        guard items.count - head < limit, !isClosed else {
+            unsafe pthread_mutex_unlock(mutex)
+            return false
+        }
         items.append(item)
-        if !canWait { wake() }
+        unlockAndWake(unless: canWait)
         return true
     }
 
     func sendAlways(_ item: Element) {
         unsafe pthread_mutex_lock(mutex)
-        if !isClosed {
-            items.append(item)
-            wake()
-        }
-        unsafe pthread_mutex_unlock(mutex)
+        if !isClosed { items.append(item) }
+        unlockAndWake()
     }
 
     /// Takes what waits, and refuses everything from now on.
@@ -69,11 +68,15 @@ import Glibc
         return items
     }
 
-    private func wake() {
-        guard waiters > woken else { return }
-        woken += 1
-        unsafe pthread_cond_signal(condition)
+    /// Whoever is woken needs the mutex: it is given back before.
+    private func unlockAndWake(unless canWait: Bool = false) {
+        let wakes = !canWait && !items.isEmpty && waiters > woken
+        if wakes { woken += 1 }
+        unsafe pthread_mutex_unlock(mutex)
+        if wakes { WakeBatch.wake(self) }
     }
+
+    func wakeUp() { unsafe pthread_cond_signal(condition) }
 
     /// Waits once; false when the time is up.
     private func wait(until deadline: MonotonicTime?) -> Bool {
@@ -106,16 +109,14 @@ import Glibc
     /// Takes the oldest item, for several threads that share a queue.
     func takeOne() -> Element {
         unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
         while head == items.count { _ = wait(until: nil) }
         let item = items[head]
         head += 1
         if head == items.count {
             items.removeAll(keepingCapacity: true)
             head = 0
-        } else {
-            wake()
         }
+        unlockAndWake()
         return item
     }
 }

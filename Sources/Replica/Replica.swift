@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 package import Keyspace
 import NIOCore
 package import ReplicaCore
@@ -58,8 +58,8 @@ package final class Replica: Sendable {
         logWriter.start(sending: transport)
         let readers = WorkerPool(name: "reader", threads: 2, limit: 100_000)
         let shell = ReplicaShell(
-            configuration.settings, directory: opened.directory, shared: shared,
-            logWriter: logWriter, transport: transport, readers: readers)
+            configuration, directory: opened.directory, shared: shared, logWriter: logWriter,
+            transport: transport, readers: readers)
         let core = ReplicaCore(
             configuration.settings, opened, environment: shell, now: MonotonicTime.now())
         let onFailure = configuration.onFailure
@@ -111,22 +111,25 @@ package final class Replica: Sendable {
 
     /// Calls `done` on a reading thread once this replica has applied everything that was
     /// committed in the cluster when the call was made.
-    package func readBarrier(_ done: @escaping Completion<Keyspace>) {
-        let read = PendingRead(deadline: deadline(), done: done)
+    ///
+    /// - Parameter queue: where a read of one key is served instead, if that is good enough.
+    package func readBarrier(
+        on queue: (any WorkQueue)? = nil, _ done: @escaping Completion<Keyspace>
+    ) {
+        let read = PendingRead(deadline: deadline(), queue: queue, done: done)
         if !shared.inbox.send(.read(read)) { done(.failure(.tooManyRequests)) }
     }
 
     /// Calls `done` on a reading thread, with the state as it is.
-    package func readLocally(_ done: @escaping Completion<Keyspace>) {
+    ///
+    /// - Parameter queue: the caller's, if it has one and reads one key: then `done` may be called
+    ///   before this returns.
+    package func readLocally(
+        on queue: (any WorkQueue)? = nil, _ done: @escaping Completion<Keyspace>
+    ) {
+        if queue != nil, shared.servesInPlace { return shared.read(done) }
         let shared = shared
-        let accepted = readers.run {
-            if let keyspace = shared.keyspace.withLock({ $0 }) {
-                done(.success(keyspace))
-            } else {
-                done(.failure(shared.isStopping ? .stopped : .noLeader))
-            }
-        }
-        if !accepted { done(.failure(.tooManyRequests)) }
+        if !readers.run({ shared.read(done) }) { done(.failure(.tooManyRequests)) }
     }
 
     /// Starts a lease's time anew, at the leader; answers the seconds.

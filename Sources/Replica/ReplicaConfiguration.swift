@@ -23,6 +23,9 @@ package import ReplicaCore
     package var group: any EventLoopGroup
     /// Where to listen for peers, if that is not the address that they dial.
     package var peerListener: (host: String, port: Int)?
+    /// While the keyspace file is no larger, reads of one key are served where they come in instead
+    /// of on threads that may wait for the disk: the whole file may stay in memory then.
+    package var inPlaceBytesMax = Int64.max
     /// Called once, on a thread of the replica, when it cannot go on. It has stopped by then; the
     /// process should end with the code of `ReplicaFailure.exitCode`.
     package var onFailure: @Sendable (ReplicaFailure) -> Void = { _ in }

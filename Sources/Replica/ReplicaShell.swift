@@ -13,12 +13,14 @@ final class ReplicaShell: ReplicaEnvironment {
     private let logWriter: LogWriter
     private let transport: PeerTransport
     private let readers: WorkerPool
+    private let inPlaceBytesMax: Int64
 
     init(
-        _ settings: ReplicaSettings, directory: ReplicaDirectory, shared: ReplicaShared,
+        _ configuration: ReplicaConfiguration, directory: ReplicaDirectory, shared: ReplicaShared,
         logWriter: LogWriter, transport: PeerTransport, readers: WorkerPool
     ) {
-        self.settings = settings
+        settings = configuration.settings
+        inPlaceBytesMax = configuration.inPlaceBytesMax
         self.directory = directory
         self.shared = shared
         self.logWriter = logWriter
@@ -46,8 +48,32 @@ final class ReplicaShell: ReplicaEnvironment {
         transport.setOwnID(id, joinToken: joinToken)
     }
 
-    func serve(_ reads: ArraySlice<PendingRead>, _ keyspace: Keyspace) -> Bool {
-        readers.run { for read in reads { read.done(.success(keyspace)) } }
+    /// Waking a thread costs more than a read, and a few threads share them.
+    private static let readsAtOnce = 16
+
+    func serve(_ reads: [PendingRead], _ keyspace: Keyspace) {
+        var rest: [PendingRead] = []
+        var inPlace: [(queue: any WorkQueue, reads: [PendingRead])] = []
+        for read in reads {
+            guard let queue = read.queue, shared.servesInPlace else {
+                rest.append(read)
+                continue
+            }
+            if let position = inPlace.firstIndex(where: { $0.queue === queue }) {
+                inPlace[position].reads.append(read)
+            } else {
+                inPlace.append((queue, [read]))
+            }
+        }
+        for (queue, reads) in inPlace {
+            queue.run { for read in reads { read.done(.success(keyspace)) } }
+        }
+        for start in stride(from: 0, to: rest.count, by: Self.readsAtOnce) {
+            let reads = rest[start..<min(start + Self.readsAtOnce, rest.count)]
+            if !readers.run({ for read in reads { read.done(.success(keyspace)) } }) {
+                for read in reads { read.done(.failure(.tooManyRequests)) }
+            }
+        }
     }
 
     func saveSnapshot(of keyspace: Keyspace) {
@@ -114,7 +140,10 @@ final class ReplicaShell: ReplicaEnvironment {
 
     func wallMilliseconds() -> UInt64 { UInt64(max(0, WallTime.now().microseconds / 1000)) }
 
-    func publish(_ status: ReplicaStatus) { shared.status.withLock { $0 = status } }
+    func publish(_ status: ReplicaStatus) {
+        shared.status.withLock { $0 = status }
+        shared.noteFile(inPlaceBytesMax: inPlaceBytesMax)
+    }
 
     func publish(_ keyspace: Keyspace?) { shared.keyspace.withLock { $0 = keyspace } }
 

@@ -64,18 +64,26 @@ extension ReplicaCore {
         }
         // Before anybody is answered from a state that may turn out to be wrong.
         for (entry, result) in zip(batch, results) { try noteHash(entry, result) }
-        var endsLeases = false
-        for (entry, result) in zip(batch, results) where divergence == nil {
-            if case .leaseRevoke = entry.command.unstamped { endsLeases = true }
-            noteLease(entry.command.unstamped, result)
-            waiting.applied(entry.index, entry.term, result)
-        }
-        if endsLeases { expireLeases() }
+        if WakeBatch.whole({ answer(batch, results) }) { expireLeases() }
         if let index = memory.applied(
             entries, limit: settings.entriesInMemoryMax, isHeld: !snapshots.sending.isEmpty)
         {
             raft?.compacted(to: index)
         }
+    }
+
+    /// Returns whether leases ended.
+    private func answer(_ batch: [AppliedEntry], _ results: [CommandResult]) -> Bool {
+        var endsLeases = false
+        for (entry, result) in zip(batch, results) where divergence == nil {
+            if entry.command.isOfLeases {
+                let command = entry.command.unstamped
+                if case .leaseRevoke = command { endsLeases = true }
+                noteLease(command, result)
+            }
+            waiting.applied(entry.index, entry.term, result)
+        }
+        return endsLeases
     }
 
     private func command(of entry: Entry) throws(DecodingFailure) -> Command {
@@ -121,19 +129,12 @@ extension ReplicaCore {
         submitReads()
     }
 
-    /// Waking a thread costs more than a read, and a few threads share them.
-    private static let readsAtOnce = 16
-
     func release(_ ready: [PendingRead]) {
-        for start in stride(from: 0, to: ready.count, by: Self.readsAtOnce) {
-            let reads = ready[start..<min(start + Self.readsAtOnce, ready.count)]
-            guard divergence == nil else {
-                for read in reads { read.done(.failure(.noLeader)) }
-                continue
-            }
-            if !environment.serve(reads, keyspace) {
-                for read in reads { read.done(.failure(.tooManyRequests)) }
-            }
+        guard !ready.isEmpty else { return }
+        guard divergence == nil else {
+            for read in ready { read.done(.failure(.noLeader)) }
+            return
         }
+        WakeBatch.whole { environment.serve(ready, keyspace) }
     }
 }

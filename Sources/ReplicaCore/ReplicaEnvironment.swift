@@ -33,9 +33,8 @@ package protocol ReplicaEnvironment: AnyObject, Sendable {
 
     // MARK: Reads
 
-    /// Lets `reads`, a few of them, look at the keyspace one after the other; false, and none of
-    /// them does, if too much waits already.
-    func serve(_ reads: ArraySlice<PendingRead>, _ keyspace: Keyspace) -> Bool
+    /// Lets `reads` look at the keyspace; those for which too much waits already are refused.
+    func serve(_ reads: [PendingRead], _ keyspace: Keyspace)
 
     // MARK: Snapshots
 

@@ -1,3 +1,4 @@
+package import Basics
 package import Keyspace
 
 /// What everything above floor 4 knows of the store.
@@ -10,9 +11,12 @@ package protocol Store: Sendable {
 
     func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>)
     /// As `range`, but a large answer comes in pieces; the measure says what is large.
+    ///
+    /// - Parameter queue: the caller's own thread: a read of one key may be answered there, even
+    ///   before this returns.
     func range(
         _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
-        _ done: @escaping Completion<RangeAnswer>)
+        on queue: (any WorkQueue)?, _ done: @escaping Completion<RangeAnswer>)
     func transaction(
         _ request: TransactionRequest, _ done: @escaping Completion<TransactionResponse>)
     func commit(_ request: CommitRequest, _ done: @escaping Completion<CommitResponse>)
@@ -44,7 +48,7 @@ extension Store {
 
     package func range(
         _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
-        _ done: @escaping Completion<RangeAnswer>
+        on queue: (any WorkQueue)?, _ done: @escaping Completion<RangeAnswer>
     ) {
         range(request) { done($0.map(RangeAnswer.whole)) }
     }

@@ -33,6 +33,41 @@ import Testing
         try await cluster.end()
     }
 
+    private final class Queue: WorkQueue {
+        let given = Locked(0)
+
+        func run(_ work: @escaping @Sendable () -> Void) {
+            given.withLock { $0 += 1 }
+            work()
+        }
+    }
+
+    @Test(arguments: [Int64.max, 0]) func smallReadsAreServedWhereTheyComeFrom(
+        fileBytesMax: Int64
+    ) async throws {
+        let cluster = try TestCluster(1)
+        cluster.adjust = { $0.inPlaceBytesMax = fileBytesMax }
+        try cluster.startAll()
+        try await cluster.mustPut(0, "a", "1")
+        let replica = cluster[0]
+        let queue = Queue()
+        let expected = fileBytesMax > 0 ? 1 : 0
+        // The size of the file is looked at once a second.
+        try await eventually("a read") {
+            let before = queue.given.withLock { $0 }
+            let read = await withCheckedContinuation { continuation in
+                replica.readBarrier(on: queue) { continuation.resume(returning: $0) }
+            }
+            guard case .success = read else { return false }
+            return queue.given.withLock { $0 } - before == expected
+        }
+        let isAnswered = Locked(false)
+        replica.readLocally(on: queue) { _ in isAnswered.withLock { $0 = true } }
+        if fileBytesMax > 0 { #expect(isAnswered.withLock { $0 }) }
+        try await eventually("the other read") { isAnswered.withLock { $0 } }
+        try await cluster.end()
+    }
+
     @Test func manyWritesAtOnceAreAllAnswered() async throws {
         let cluster = try TestCluster()
         try cluster.startAll()

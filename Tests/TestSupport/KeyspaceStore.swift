@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import Glibc
 package import Keyspace
 package import Store
@@ -60,7 +60,7 @@ package final class KeyspaceStore: Store {
 
     package func range(
         _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
-        _ done: @escaping Completion<RangeAnswer>
+        on queue: (any WorkQueue)?, _ done: @escaping Completion<RangeAnswer>
     ) {
         done(keyspace.range(request, measure: measure))
     }

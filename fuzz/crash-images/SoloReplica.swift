@@ -120,7 +120,7 @@ private final class SoloEnvironment: ReplicaEnvironment, @unchecked Sendable {
     func isUp(_ peer: UInt64) -> Bool { false }
     func setMembers(_ members: [ReplicaMember], invitations: [Invitation]) {}
     func setOwnID(_ id: UInt64, joinToken: UInt64) {}
-    func serve(_ reads: ArraySlice<PendingRead>, _ keyspace: Keyspace) -> Bool { false }
+    func serve(_ reads: [PendingRead], _ keyspace: Keyspace) {}
     func saveSnapshot(of keyspace: Keyspace) { snapshotWanted = keyspace }
     func sendSnapshot(of keyspace: Keyspace, to member: ReplicaMember, term: UInt64) {}
     func replaceKeyspace(

@@ -73,6 +73,7 @@ struct ServerProcess {
         configuration.hasReadLeases = options.hasReadLeases
         configuration.hashCheckMilliseconds = options.hashCheckMilliseconds
         configuration.quotaBytes = options.quotaBytes
+        configuration.inPlaceBytesMax = Int64(MemoryLimit.bytes / 2)
         configuration.peerListener = options.peerListener
         if let heartbeat = options.heartbeatMilliseconds {
             configuration.heartbeatMilliseconds = heartbeat

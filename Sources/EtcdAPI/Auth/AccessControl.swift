@@ -34,6 +34,14 @@ final class AccessControl: Sendable {
         return auth.store(for: permit)
     }
 
+    /// The store as it is open to who calls; a token that is not good is answered.
+    func store(_ context: GRPCContext, _ reply: GRPCReply) -> (any Store)? {
+        do throws(StoreError) { return try store(context) } catch {
+            reply(GRPCStatus(error))
+            return nil
+        }
+    }
+
     /// Why what only root may is refused to who calls.
     func refusalOfRoot(_ context: GRPCContext) -> StoreError? {
         do throws(StoreError) { return try permit(context)?.refusalOfRoot } catch { return error }

@@ -27,11 +27,11 @@ extension Applier {
         var steps: [Step]
     }
 
-    private indirect enum Step {
+    private enum Step {
         case range(RangeRequest)
         case put(PutRequest)
         case deleteRange(DeleteRangeRequest)
-        case transaction(Path)
+        indirect case transaction(Path)
     }
 
     /// What a transaction has written so far.

@@ -23,6 +23,15 @@ package enum Command: Sendable, Hashable {
     /// An entry that only moves the applied index.
     case nothing
 
+    /// Whether the `Lessor` has to hear of it.
+    package var isOfLeases: Bool {
+        switch self {
+        case .leaseGrant, .leaseRevoke: true
+        case .stamped(_, let command): command.isOfLeases
+        default: false
+        }
+    }
+
     /// The command itself, on whoever's behalf.
     package var unstamped: Command {
         if case .stamped(_, let command) = self { command } else { self }

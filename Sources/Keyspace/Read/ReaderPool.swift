@@ -98,10 +98,9 @@ final class ReaderPool: Sendable {
     }
 
     private func finish(_ reader: Reader?) {
-        pool.withLock { pool in
+        pool.wakeAll { pool in
             pool.busy -= 1
             if let reader, pool.environment != nil { pool.idle.append(reader) }
         }
-        pool.wakeAll()
     }
 }

@@ -8,10 +8,15 @@ struct EventGroup: Sendable {
     /// In revision order. `previous` is set only if `hasPrevious`.
     var events: [Event]
     var hasPrevious: Bool
+    /// About the memory that the events take.
+    let bytes: Int
 
-    /// About the memory that the group holds.
-    var bytes: Int {
-        events.reduce(0) { $0 + $1.bytes }
+    init(first: Int64, last: Int64, events: [Event], hasPrevious: Bool) {
+        self.first = first
+        self.last = last
+        self.events = events
+        self.hasPrevious = hasPrevious
+        bytes = events.reduce(0) { $0 + $1.bytes }
     }
 }
 

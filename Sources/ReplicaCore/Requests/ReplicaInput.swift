@@ -63,12 +63,16 @@ package struct PendingWrite: Sendable {
 
 package struct PendingRead: Sendable {
     package var deadline: MonotonicTime
+    /// Where the read wants to be served, if it is too small for a thread of its own.
+    package var queue: (any WorkQueue)?
     package var done: @Sendable (Result<Keyspace, StoreError>) -> Void
 
     package init(
-        deadline: MonotonicTime, done: @escaping @Sendable (Result<Keyspace, StoreError>) -> Void
+        deadline: MonotonicTime, queue: (any WorkQueue)? = nil,
+        done: @escaping @Sendable (Result<Keyspace, StoreError>) -> Void
     ) {
         self.deadline = deadline
+        self.queue = queue
         self.done = done
     }
 }

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 package import Keyspace
 package import Replica
 import ReplicaCore
@@ -31,26 +31,29 @@ package struct LocalStore: Store {
 
     package func range(
         _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
-        _ done: @escaping Completion<RangeAnswer>
+        on queue: (any WorkQueue)?, _ done: @escaping Completion<RangeAnswer>
     ) {
         let replica = replica
-        read(request) { result in
+        read(request, on: request.range.end == .single ? queue : nil) { result in
             let answer = result.flatMap { $0.range(request, measure: measure) }
             guard case .success(.pieces(let pieces)) = answer else { return done(answer) }
             done(.success(.pieces(LocalRange(pieces, replica))))
         }
     }
 
-    private func read(_ request: RangeRequest, _ read: @escaping Completion<Keyspace>) {
+    private func read(
+        _ request: RangeRequest, on queue: (any WorkQueue)? = nil,
+        _ read: @escaping Completion<Keyspace>
+    ) {
         if let error = permit?.refusal(reading: request.range) { return read(.failure(error)) }
         let permit = permit
         let checked: Completion<Keyspace> = { result in
             read(result.permitted(permit) { $0.refusal(reading: request.range) })
         }
         if request.isSerializable {
-            replica.readLocally(checked)
+            replica.readLocally(on: queue, checked)
         } else {
-            replica.readBarrier(checked)
+            replica.readBarrier(on: queue, checked)
         }
     }
 

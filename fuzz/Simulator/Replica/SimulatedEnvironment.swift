@@ -125,9 +125,8 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
 
     // MARK: Reads
 
-    func serve(_ reads: ArraySlice<PendingRead>, _ keyspace: Keyspace) -> Bool {
+    func serve(_ reads: [PendingRead], _ keyspace: Keyspace) {
         for read in reads { world.serve(read, keyspace, replica) }
-        return true
     }
 
     // MARK: Snapshots
