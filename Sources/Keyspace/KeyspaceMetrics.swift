@@ -38,17 +38,21 @@ package final class KeyspaceMetrics: MetricSource {
             default: break
             }
         }
+        var (putCount, putSum, deleteCount) = (0, 0, 0)
         for group in groups {
             for event in group.events {
                 if event.kind == .put {
-                    puts.add()
-                    putBytes.add(event.keyValue.key.count + event.keyValue.value.count)
+                    putCount += 1
+                    putSum += event.keyValue.key.count + event.keyValue.value.count
                 } else {
-                    deletes.add()
+                    deleteCount += 1
                 }
             }
-            events.add(group.events.count)
         }
+        puts.add(putCount)
+        putBytes.add(putSum)
+        deletes.add(deleteCount)
+        events.add(putCount + deleteCount)
     }
 
     package func write(to text: inout MetricsText) {

@@ -84,6 +84,12 @@ import Testing
             "etcdserver: duplicate key given in txn request")
         try check(
             [.put("k", "1"), nestedDelete], "etcdserver: duplicate key given in txn request")
+        // A transaction alone in another one counts like any.
+        let twice = TransactionRequest(success: [.put("k", "1"), .put("k", "2")])
+        try check([.transaction(twice)], "etcdserver: duplicate key given in txn request")
+        // More keys than are compared with each other.
+        let many = (0..<40).map { Operation.put("k-\($0)", "1") }
+        try check(many + [.put("k-7", "2")], "etcdserver: duplicate key given in txn request")
         try check(
             [.put(PutRequest(key: key, value: [1], ignoresValue: true))],
             "etcdserver: value is provided")

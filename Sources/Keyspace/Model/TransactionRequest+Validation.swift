@@ -8,9 +8,30 @@ extension TransactionRequest {
         operationsMax: Int = Limits.transactionOperationsMax
     ) throws(StoreError) {
         try validateOperations(max: operationsMax)
-        if success.count + failure.count > 1 {
-            _ = try Self.checkOverlaps(success)
-            _ = try Self.checkOverlaps(failure)
+        try Self.checkBranch(success)
+        try Self.checkBranch(failure)
+    }
+
+    /// Up to so many keys are compared with each other: cheaper than hashing them.
+    private static let pairsMax = 16
+
+    private static func checkBranch(_ operations: [Operation]) throws(StoreError) {
+        guard operations.count <= pairsMax else {
+            _ = try checkOverlaps(operations)
+            return
+        }
+        for position in operations.indices {
+            switch operations[position] {
+            case .range: continue
+            case .put(let put):
+                for case .put(let earlier) in operations[..<position] where earlier.key == put.key {
+                    throw .duplicateKey
+                }
+            case .deleteRange where operations.count == 1: continue
+            case .deleteRange, .transaction:
+                _ = try checkOverlaps(operations)
+                return
+            }
         }
     }
 
