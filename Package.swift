@@ -27,6 +27,7 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
@@ -106,7 +107,7 @@ let package = Package(
             "EtcdAPI",
             [
                 "CCrypt", "Basics", "Documents", "Keyspace", "ReplicaCore", "HTTP", "EtcdMessages",
-                "Store", "Bolt", nioCore, nioPosix, crypto,
+                "Store", "Bolt", nioCore, nioPosix, crypto, cryptoExtras,
             ]),
         floor("PKI", ["Basics", x509, asn1, crypto]),
         floor("Objects", ["Documents", "CZlib", "Basics", "Keyspace", "Store", yams]),
@@ -207,7 +208,7 @@ let package = Package(
             "EtcdAPI",
             [
                 "EtcdAPI", "TestSupport", "Basics", "Keyspace", "HTTP", "EtcdMessages", "Store",
-                "Bolt", nioCore, nioPosix, nioEmbedded,
+                "Bolt", nioCore, nioPosix, nioEmbedded, crypto, cryptoExtras,
             ]),
         tests("Documents", ["Documents", "Basics"]),
         tests("Bolt", ["Bolt", "Basics"]),

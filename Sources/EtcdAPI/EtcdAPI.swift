@@ -29,14 +29,16 @@ package enum EtcdAPI {
     /// The store's client port: gRPC, and `/health`, `/version` and `/metrics` beside it. With
     /// `admin`, Martlet's own maintenance calls too; with `auth`, users and roles.
     ///
-    /// - Parameter metrics: What `/metrics` shows beside the port's own counts.
+    /// - Parameters:
+    ///   - authOptions: Who callers are.
+    ///   - metrics: What `/metrics` shows beside the port's own counts.
     package static func handler(
         store: any Store, admin: (any StoreAdmin)? = nil, auth: (any StoreAuth)? = nil,
-        metrics: [any MetricSource] = []
+        authOptions: EtcdAuthOptions = EtcdAuthOptions(), metrics: [any MetricSource] = []
     ) -> EtcdPort {
         let counts = EtcdPortMetrics()
         var router = GRPCRouter(metrics: counts.grpc)
-        let access = AccessControl(store, auth)
+        let access = AccessControl(store, auth, authOptions)
         let headers = HeaderSource(store)
         register(on: &router, access, headers)
         if let admin {

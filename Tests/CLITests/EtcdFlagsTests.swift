@@ -96,9 +96,29 @@ import Testing
         ("--auto-compaction-mode never", "never is neither periodic nor revision"),
         ("--auto-compaction-mode revision --auto-compaction-retention 1h", "not a number"),
         ("--unsafe-no-fsync", "--unsafe-no-fsync is not supported"),
+        ("--auth-token paper", "paper is neither simple nor jwt"),
+        ("--auth-token jwt", "jwt needs sign-method"),
+        ("--auth-token jwt,sign-method=ES256", "jwt needs priv-key or pub-key"),
+        ("--auth-token jwt,sign-method=ES256,priv-key=k,ttl=soon", "ttl=soon is not a time"),
+        ("--auth-token jwt,secret=1", "secret is none of sign-method"),
+        ("--auth-token-ttl 0", "0 s is no time to live"),
         ("--max-txn-ops 500", "fixed at 128"), ("--wal-dir /w", "--wal-dir is not supported"),
     ]) func whatIsWrongIsSaid(arguments: String, words: String) {
         #expect(failure(arguments).contains(words), "\(failure(arguments))")
+    }
+
+    @Test func tokens() throws {
+        #expect(try parse("").1.tokens == .simple(lifeSeconds: 300))
+        #expect(try parse("--auth-token-ttl 7").1.tokens == .simple(lifeSeconds: 7))
+        let text = "--auth-token jwt,sign-method=ES256,priv-key=/k,pub-key=/p,ttl=1m30s"
+        guard case .jwt(let jwt) = try parse(text).1.tokens else {
+            Issue.record("no jwt")
+            return
+        }
+        #expect(jwt.method == "ES256")
+        #expect(jwt.privateKeyFile == "/k")
+        #expect(jwt.publicKeyFile == "/p")
+        #expect(jwt.lifeSeconds == 90)
     }
 
     @Test func whatIsSoAnywayIsTaken() throws {

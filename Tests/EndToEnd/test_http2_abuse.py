@@ -218,6 +218,7 @@ class AbuseTests(unittest.TestCase):
         time.sleep(0.5)
 
     def test_a_handshake_that_never_ends(self):
+        """GHSA-6vch: in etcd such connections were never let go of."""
         raw = [socket.create_connection(("127.0.0.1", self.cluster.store_port)) for _ in range(40)]
         ports = [one.getsockname()[1] for one in raw]
         raw[0].sendall(b"\x16\x03\x01\x02\x00")

@@ -90,9 +90,12 @@ extension EtcdFlag {
         .ignored("tls-max-version", "TLS 1.2 and 1.3 with BoringSSL's defaults"),
         .ignored("cors", "no headers for browsers are sent"),
         .ignored("host-whitelist", "the host header decides nothing"),
-        .ignored("auth-token", "tokens are the auth service's business"),
-        .ignored("bcrypt-cost", "passwords are the auth service's business"),
-        .ignored("auth-token-ttl", "tokens are the auth service's business"),
+        .handled(
+            "auth-token",
+            "simple, or jwt,sign-method=ES256,priv-key=FILE,pub-key=FILE,ttl=5m; with pub-key alone"
+                + " tokens are only read"),
+        .ignored("bcrypt-cost", "always 10"),
+        .handled("auth-token-ttl", "seconds that a simple token is good unused; by default 300"),
     ]
 
     private static let others: [EtcdFlag] = [

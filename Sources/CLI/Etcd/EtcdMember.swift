@@ -1,3 +1,4 @@
+import EtcdAPI
 import HTTP
 import Replica
 
@@ -65,6 +66,8 @@ struct EtcdMember {
         if let period = options.corruptCheckMilliseconds { server.hashCheckMilliseconds = period }
         server.compaction = options.compaction
         server.notesBootstrap = true
+        server.auth = EtcdAuthOptions(
+            tokens: try tokens(), takesCertificateNames: try flags.isOn("client-cert-auth"))
         server.peerListener = (options.listenPeer.address, options.listenPeer.port)
         if options.listenPeer.isSecure { server.peerTLS = try peerTLS() }
         let tls = options.listenClients.contains(where: \.isSecure) ? try clientTLS() : nil
@@ -83,6 +86,28 @@ struct EtcdMember {
                 host: url.address, port: url.port, tls: url.isSecure ? pagesTLS : nil)
         }
         return server
+    }
+
+    private func tokens() throws(CommandError) -> TokenTable {
+        switch options.tokens {
+        case .simple(let lifeSeconds): return TokenTable(lifeSeconds: lifeSeconds)
+        case .jwt(let jwt):
+            do throws(JWTMint.Failure) {
+                return TokenTable(
+                    try JWTMint(
+                        method: jwt.method, privatePEM: try text(jwt.privateKeyFile),
+                        publicPEM: try text(jwt.publicKeyFile), lifeSeconds: jwt.lifeSeconds))
+            } catch {
+                throw CommandError("\(flags.source("auth-token")): \(error)")
+            }
+        }
+    }
+
+    private func text(_ file: String?) throws(JWTMint.Failure) -> String? {
+        guard let file else { return nil }
+        do { return try Files.readText(file) } catch {
+            throw JWTMint.Failure(description: "\(error)")
+        }
     }
 
     private func clientTLS() throws -> TLSServerOptions {

@@ -24,6 +24,7 @@ package struct EtcdOptions: Sendable {
     package var quotaBytes: UInt64
     package var compaction: AutoCompaction?
     package var corruptCheckMilliseconds: UInt64?
+    package var tokens: EtcdTokens
 
     package init(_ flags: EtcdFlags) throws(EtcdFlags.Failure) {
         name = flags.text("name", default: "default")
@@ -55,6 +56,7 @@ package struct EtcdOptions: Sendable {
         quotaBytes = UInt64(max(0, try flags.number("quota-backend-bytes") ?? 0))
         compaction = try AutoCompaction(flags)
         corruptCheckMilliseconds = try Self.corruptCheck(flags)
+        tokens = try EtcdTokens(flags)
     }
 
     private static func cluster(

@@ -1,3 +1,4 @@
+import EtcdAPI
 import HTTP
 import Replica
 
@@ -23,6 +24,7 @@ struct ServerOptions: Sendable {
     /// nil: the certificates of the layout.
     var peerTLS: ReplicaConfiguration.PeerTLS?
     var compaction: AutoCompaction?
+    var auth = EtcdAuthOptions()
     /// Whether this process notes itself that the cluster is one; a supervisor does it for its own.
     var notesBootstrap = false
 }

@@ -114,7 +114,8 @@ struct ServerProcess {
             store: store,
             admin: ReplicaAdmin(
                 running, folder: directory.replicaPath(replica.number) + "/snapshots"),
-            auth: LocalAuth(running), metrics: [running, ProcessMetrics()])
+            auth: LocalAuth(running), authOptions: options.auth,
+            metrics: [running, ProcessMetrics()])
         let ports =
             try options.clientPorts
             ?? [

@@ -1,3 +1,4 @@
+import Basics
 import HTTP
 import Keyspace
 import Store
@@ -5,16 +6,23 @@ import Store
 /// Who a call is made by, and what of the store is open to them.
 ///
 /// A token comes as gRPC metadata `token`, or, through the gateway, as the header `Authorization`.
-/// Without a `StoreAuth` everything is open.
+/// Without a token the name on the client's certificate may say who calls, but never through the
+/// gateway: there it may be a proxy's. Without a `StoreAuth` everything is open.
 final class AccessControl: Sendable {
     let whole: any Store
     let auth: (any StoreAuth)?
-    let tokens = TokenTable()
+    private let options: EtcdAuthOptions
 
-    init(_ whole: any Store, _ auth: (any StoreAuth)?) {
+    init(
+        _ whole: any Store, _ auth: (any StoreAuth)?,
+        _ options: EtcdAuthOptions = EtcdAuthOptions()
+    ) {
         self.whole = whole
         self.auth = auth
+        self.options = options
     }
+
+    var tokens: TokenTable { options.tokens }
 
     /// Nil when there is nothing to permit.
     func permit(_ context: GRPCContext) throws(StoreError) -> AuthPermit? {
@@ -23,7 +31,9 @@ final class AccessControl: Sendable {
         guard snapshot.state.isEnabled else { return snapshot.anonymous }
         let headers = context.headers
         guard let token = headers.first("token") ?? headers.first("authorization") else {
-            return snapshot.anonymous
+            guard options.takesCertificateNames, let name = context.peer?.commonName, !name.isEmpty
+            else { return snapshot.anonymous }
+            return snapshot.permit(Bytes(name.utf8))
         }
         return try tokens.permit(token, snapshot)
     }

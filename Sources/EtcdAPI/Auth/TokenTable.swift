@@ -1,41 +1,39 @@
 package import Basics
-import Crypto
 package import Keyspace
 
-/// Tokens that `Authenticate` gives out: docs/decisions/0011-auth.md.
-///
-/// A token is signed with a secret of the auth state, so every member knows it for good; its user's
-/// password hash is signed along, so a new password, or the end of the user, ends it. It is good
-/// for five minutes, and on a member for five minutes more with every use there.
+/// Tokens that `Authenticate` gives out, and who is known by one: docs/decisions/0011-auth.md.
 package final class TokenTable: Sendable {
     private struct Session {
         var permit: AuthPermit
         var used: MonotonicTime
+        /// See `TokenReading`.
+        var ends: UInt64?
     }
 
     package static let lifeSeconds: UInt64 = 300
     private static let sessionsMax = 65_536
-    private static let letters = Array(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
 
+    private let mint: any TokenMint
+    private let lifeSeconds: UInt64
     private let sessions = Locked<[String: Session]>([:])
     private let now: @Sendable () -> MonotonicTime
     private let wallSeconds: @Sendable () -> UInt64
 
+    /// - Parameter lifeSeconds: How long a token that says nothing of its end is good unused.
     package init(
+        _ mint: (any TokenMint)? = nil, lifeSeconds: UInt64 = lifeSeconds,
         now: @escaping @Sendable () -> MonotonicTime = { .now() },
         wallSeconds: @escaping @Sendable () -> UInt64 = { UInt64(max(0, WallTime.now().seconds)) }
     ) {
+        self.mint = mint ?? SimpleMint(lifeSeconds: lifeSeconds)
+        self.lifeSeconds = lifeSeconds
         self.now = now
         self.wallSeconds = wallSeconds
     }
 
     /// A new token, for somebody whose password was right; nil if they are gone by now.
     package func issue(for user: Bytes, _ auth: AuthState) -> String? {
-        var generator = SystemRandomNumberGenerator()
-        let salt = Bytes(
-            (0..<16).map { _ in Self.letters[Int.random(in: 0..<52, using: &generator)] })
-        return Token(salt: salt, issued: wallSeconds(), user: user).signed(auth)
+        mint.issue(for: user, auth, now: wallSeconds())
     }
 
     /// What the token's user may do now.
@@ -43,7 +41,7 @@ package final class TokenTable: Sendable {
         let now = now()
         let known = sessions.withLock { sessions -> Session? in
             guard let session = sessions[token] else { return nil }
-            guard !Self.isOver(session, now) else {
+            guard !isOver(session, now) else {
                 sessions[token] = nil
                 return nil
             }
@@ -51,89 +49,29 @@ package final class TokenTable: Sendable {
             return session
         }
         if let known, known.permit.version == auth.state.version { return known.permit }
-        guard let read = Token(token), let signed = read.signed(auth.state),
-            Bcrypt.areEqual(Bytes(signed.utf8), Bytes(token.utf8)),
-            known != nil || read.issued + Self.lifeSeconds > wallSeconds()
-        else {
+        let reading: TokenReading
+        do throws(StoreError) {
+            reading = try mint.read(
+                token, auth.state, isKnown: known != nil, now: wallSeconds())
+        } catch {
             sessions.withLock { $0[token] = nil }
-            throw .invalidAuthToken
+            throw error
         }
-        let permit = auth.permit(read.user)
+        let permit = auth.permit(reading.user)
         sessions.withLock { sessions in
             if sessions.count >= Self.sessionsMax {
-                sessions = sessions.filter { !Self.isOver($0.value, now) }
+                sessions = sessions.filter { !isOver($0.value, now) }
             }
             // When it is full of others it is read anew every time, and lives its five minutes.
             if sessions.count < Self.sessionsMax || known != nil {
-                sessions[token] = Session(permit: permit, used: now)
+                sessions[token] = Session(permit: permit, used: now, ends: reading.ends)
             }
         }
         return permit
     }
 
-    private static func isOver(_ session: Session, _ now: MonotonicTime) -> Bool {
-        now.milliseconds(since: session.used) >= lifeSeconds * 1000
-    }
-}
-
-/// A token taken apart: sixteen letters, a dot, and in hexadecimal when it was issued, the
-/// signature, and whose it is.
-private struct Token {
-    private static let signatureBytes = 16
-
-    let salt: Bytes
-    let issued: UInt64
-    let user: Bytes
-
-    init(salt: Bytes, issued: UInt64, user: Bytes) {
-        self.salt = salt
-        self.issued = issued
-        self.user = user
-    }
-
-    init?(_ text: String) {
-        let parts = text.utf8.split(separator: 0x2e)
-        guard parts.count == 2, let rest = Bytes(hex: Bytes(parts[1])) else { return nil }
-        var reader = ByteReader(rest)
-        do throws(DecodingFailure) {
-            salt = Bytes(parts[0])
-            issued = try reader.readBigEndian("time")
-            try reader.skip("signature", count: Self.signatureBytes)
-            user = try reader.read("user", count: reader.remaining)
-        } catch {
-            return nil
-        }
-        guard issued < 1 << 40 else { return nil }
-    }
-
-    /// As text, signed under this state; nil if the state does not know the user.
-    func signed(_ auth: AuthState) -> String? {
-        guard auth.isEnabled, let hash = auth.users[user]?.passwordHash else { return nil }
-        var signed = ByteWriter()
-        signed.writeCounted(salt)
-        signed.writeBigEndian(issued)
-        signed.writeCounted(user)
-        signed.writeCounted(hash)
-        let code = HMAC<SHA256>.authenticationCode(
-            for: signed.bytes, using: SymmetricKey(data: auth.secret))
-        var rest = ByteWriter()
-        rest.writeBigEndian(issued)
-        rest.write(Bytes(code).prefix(Self.signatureBytes))
-        rest.write(user)
-        return String(decoding: salt, as: UTF8.self) + "." + rest.bytes.hex
-    }
-}
-
-extension Bytes {
-    fileprivate init?(hex digits: Bytes) {
-        guard digits.count.isMultiple(of: 2) else { return nil }
-        self = []
-        for place in stride(from: 0, to: digits.count, by: 2) {
-            let pair = String(decoding: digits[place..<place + 2], as: UTF8.self)
-            guard pair.utf8.allSatisfy({ $0 != 0x2b && $0 != 0x2d }),
-                let byte = UInt8(pair, radix: 16)
-            else { return nil }
-            append(byte)
-        }
+    private func isOver(_ session: Session, _ now: MonotonicTime) -> Bool {
+        if let ends = session.ends { return wallSeconds() >= ends }
+        return now.milliseconds(since: session.used) >= lifeSeconds * 1000
     }
 }

@@ -25,6 +25,8 @@ extension StoreError {
         .invalid, "etcdserver: authentication failed, invalid user ID or password")
     package static let invalidAuthManagement = StoreError(
         .invalid, "etcdserver: invalid auth management")
+    package static let authRevisionOld = StoreError(
+        .invalid, "etcdserver: revision of auth store is old")
     package static let invalidAuthToken = StoreError(
         .unauthenticated, "etcdserver: invalid auth token")
 }
