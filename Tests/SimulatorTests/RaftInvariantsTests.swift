@@ -148,4 +148,14 @@ import Testing
             try monotony.check(later, stateIndex: 2, revision: 5, compactRevision: 2)
         }
     }
+
+    @Test func runningHashesAtAnEntryAreOne() throws {
+        var log = CommittedLog()
+        #expect(log.hash(at: 3) == nil)
+        try log.note(hash: 77, at: 3, of: 1)
+        try log.note(hash: 77, at: 3, of: 2)
+        try log.note(hash: 78, at: 4, of: 2)
+        #expect(log.hash(at: 3) == 77)
+        #expect(throws: Violation.self) { try log.note(hash: 76, at: 3, of: 3) }
+    }
 }

@@ -33,6 +33,8 @@ package struct CommittedLog {
     /// The members after the last entry.
     package private(set) var membership: Membership
     private var digests: [UInt64]
+    /// Running hashes by index, where a state was looked at.
+    private var hashes: [UInt64: UInt64] = [:]
     /// Indexes by payload, for commands of clients, whose payloads differ.
     private var indexes: [Bytes: [UInt64]] = [:]
 
@@ -88,6 +90,19 @@ package struct CommittedLog {
         digests.append(model.digest)
         return true
     }
+
+    /// The running hash of a state that was found right. The model does not know it; replicas must
+    /// have the same at the same entry.
+    package mutating func note(
+        hash: UInt64, at index: UInt64, of replica: Int
+    ) throws(Violation) {
+        guard let known = hashes.updateValue(hash, forKey: index), known != hash else { return }
+        throw .correctness(
+            "the running hash of replica \(replica) at entry \(index) is not another's there")
+    }
+
+    /// nil where no state was looked at.
+    package func hash(at index: UInt64) -> UInt64? { hashes[index] }
 
     package func holds(_ digest: UInt64, at index: UInt64) -> Bool {
         index < UInt64(digests.count) && digests[Int(index)] == digest

@@ -205,8 +205,8 @@ extension Simulation {
             index += 1
         }
         process.applied = applied
-        if let keyspace = process.environment.keyspace { try compareState(keyspace, replica) }
         process.mustCompare = false
+        if let keyspace = process.environment.keyspace { try compareState(keyspace, replica) }
     }
 
     private func noteFirstApplied(_ index: UInt64) throws(Violation) {
@@ -233,9 +233,17 @@ extension Simulation {
         hash.add(digest)
         if replica.isWrong {
             guard committed.holds(digest, at: state.appliedIndex) else { return }
+            // What is seen of a state may be right again when its running hash is not: a later
+            // change can take the place of the wrong one. Replicas go by the hash.
+            guard let hash = committed.hash(at: state.appliedIndex) else {
+                replica.process?.mustCompare = true
+                return
+            }
+            guard hash == keyspace.hash else { return }
             trace("the state of \(replica.number) is right again")
             replica.isWrong = false
         }
         try committed.agrees(digest, at: state.appliedIndex, of: replica.number)
+        try committed.note(hash: keyspace.hash, at: state.appliedIndex, of: replica.number)
     }
 }
