@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "EndToEnd"))
@@ -516,11 +517,57 @@ def against(arguments):
         print(f"{unit}: this build {ours:.1f}, the other {theirs:.1f}, {ours / theirs:.2f}x")
 
 
+def login(endpoint, name, password):
+    body = json.dumps({"name": name, "password": password}).encode()
+    with urllib.request.urlopen(f"http://{endpoint}/v3/auth/authenticate", body) as answer:
+        return json.load(answer)["token"]
+
+
+def authenticated(arguments):
+    """Puts with a token of a user who may, and puts of the same store while it is open to all."""
+    peer = Peer("martlet", arguments.replicas)
+    rates, cpu = {"open": [], "authenticated": []}, {"open": [], "authenticated": []}
+
+    def measure(kind, **flags):
+        report = load(peer, "put", milliseconds=arguments.milliseconds, **flags)
+        rates[kind].append(report["per_second"])
+        cpu[kind].append(report["cpu"])
+
+    root = ("--user", "root:pw")
+    try:
+        for line in ("user add root:pw", "user grant-role root root", "role add benches",
+                     "role grant-permission benches readwrite /bench/ --prefix=true",
+                     "user add bench:pw", "user grant-role bench benches"):
+            peer.etcdctl(*line.split())
+        for _ in range(arguments.rounds):
+            measure("open")
+            peer.etcdctl("auth", "enable")
+            measure("authenticated", token=login(peer.endpoint(), "bench", "pw"))
+            peer.etcdctl(*root, "auth", "disable")
+    finally:
+        peer.close()
+    for name, figures, digits in (("requests/s", rates, 0), ("server CPU ms", cpu, 4)):
+        ours, theirs = (statistics.median(figures[kind]) for kind in ("authenticated", "open"))
+        verdict = ""
+        if figures is rates:
+            verdict = f" (goal >= 0.95x {'met' if ours >= 0.95 * theirs else 'MISSED'})"
+        bench_store.say(f"put 256 B, random keys 50x20, {name}: with a token {ours:.{digits}f},"
+                        f" open {theirs:.{digits}f}, {ours / theirs:.2f}x{verdict}")
+    if arguments.record:
+        bench_store.record()
+
+
 def add_command(commands):
     command = commands.add_parser("against")
     command.add_argument("binary")
     command.add_argument("--rounds", type=int, default=5)
     command.set_defaults(run=against)
+    command = commands.add_parser("auth")
+    command.add_argument("--rounds", type=int, default=5)
+    command.add_argument("--replicas", type=int, default=3)
+    command.add_argument("--milliseconds", type=int, default=2000)
+    command.add_argument("--record", action="store_true")
+    command.set_defaults(run=authenticated)
     command = commands.add_parser("store")
     command.add_argument("--rounds", type=int, default=5)
     command.add_argument("--milliseconds", type=int, default=2000)

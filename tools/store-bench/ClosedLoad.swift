@@ -10,6 +10,7 @@ import Synchronization
 final class ClosedLoad: @unchecked Sendable {
     // Sendable because everything runs on one event loop.
     let workload: Workload
+    let headers: HTTPHeaders
     private let requestsMax: Int
     var random: SeededRandom
     private var end = MonotonicTime(nanoseconds: 0)
@@ -24,8 +25,12 @@ final class ClosedLoad: @unchecked Sendable {
     private var times: [UInt32] = []
     private var done: (() -> Void)?
 
-    init(_ workload: Workload, seed: UInt64, requestsMax: Int) {
+    /// - Parameter token: Of a user, as `Authenticate` gave it; empty for none.
+    init(_ workload: Workload, seed: UInt64, requestsMax: Int, token: String) {
         self.workload = workload
+        var headers: HTTPHeaders = ["content-type": "application/grpc", "te": "trailers"]
+        if !token.isEmpty { headers.add("token", token) }
+        self.headers = headers
         self.requestsMax = requestsMax
         random = SeededRandom(seed: seed)
         times.reserveCapacity(1 << 20)

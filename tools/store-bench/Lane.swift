@@ -27,10 +27,6 @@ final class Lane: HTTPResponseReceiver, @unchecked Sendable {
         self.connection = connection
     }
 
-    private static let headers: HTTPHeaders = [
-        "content-type": "application/grpc", "te": "trailers",
-    ]
-
     func next() {
         guard let request = load.next() else { return }
         self.request = request
@@ -38,7 +34,7 @@ final class Lane: HTTPResponseReceiver, @unchecked Sendable {
         beginning.removeAll(keepingCapacity: true)
         started = MonotonicTime.now()
         let head = HTTPClientRequest(
-            method: "POST", target: request.path, headers: Self.headers)
+            method: "POST", target: request.path, headers: load.headers)
         let stream = connection.open(head, endsRequest: false, receiver: self)
         self.stream = stream
         var body = ByteBufferAllocator().buffer(capacity: request.message.count + 5)

@@ -25,6 +25,7 @@ struct StoreBench: AsyncParsableCommand {
     @Option(help: "Eighths of the requests that read, for mixed.") var reads = 4
     @Option(help: "Keys of one answer, for list; 0 is all.") var page: Int64 = 0
     @Option(help: "Seed of the choice of keys.") var seed: UInt64 = 1
+    @Option(help: "A user's token, as Authenticate gives it.") var token = ""
 
     static func start() async { await main() }
 
@@ -38,7 +39,8 @@ struct StoreBench: AsyncParsableCommand {
         } else {
             let workload = Workload(
                 workload, valueBytes: valueBytes, keys: keys, readEighths: reads, page: page)
-            let load = ClosedLoad(workload, seed: seed, requestsMax: requests)
+            let load = ClosedLoad(
+                workload, seed: seed, requestsMax: requests, token: token)
             report = await load.run(
                 on: connections, streams: streams, milliseconds: milliseconds)
         }

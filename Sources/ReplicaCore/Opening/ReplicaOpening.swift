@@ -88,17 +88,20 @@ package struct ReplicaOpening {
         let keyspace = try openKeyspace()
         do {
             let applied = keyspace.appliedIndex
-            let keeping = KeptEntries(
-                countMax: settings.entriesInMemoryMax, bytesMax: MemoryWindow.bytesMax)
+            let hasPeers = try hasPeers(keyspace)
+            // For followers that are behind; without any the end of the log says it all.
+            let keeping =
+                hasPeers
+                ? KeptEntries(
+                    countMax: settings.entriesInMemoryMax, bytesMax: MemoryWindow.bytesMax) : .none
             var (log, recovered) = try openLog(
-                applied: applied, keyspace.appliedTerm, keeping: keeping,
-                hasPeers: try hasPeers(keyspace))
+                applied: applied, keyspace.appliedTerm, keeping: keeping, hasPeers: hasPeers)
             if applied > recovered.lastIndex {
                 let failure = ReplicaFailure(
                     .corrupt,
                     "the log in \(directory.log) ends at entry \(recovered.lastIndex), before"
                         + " \(applied), which is applied already")
-                guard try hasPeers(keyspace) else { throw failure }
+                guard hasPeers else { throw failure }
                 settings.notice("\(failure): the rest comes from the other replicas")
                 try log.restart(behind: applied, term: keyspace.appliedTerm, &recovered)
             }
