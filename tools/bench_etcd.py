@@ -319,7 +319,6 @@ def compare(table, replicas, rounds, milliseconds, parts, prepare=None):
 
 
 def leases(table, peer, milliseconds):
-    load(peer, "grant", 10, 10, requests=100, milliseconds=60_000)
     report = load(peer, "keep-alive", 10, 10, milliseconds=milliseconds)
     rates(table, peer, "lease keep-alive, 10x10", report, 3)
 
@@ -474,8 +473,10 @@ def run(arguments):
                                 lambda peer: filled(peer, 100_000)),
         "heat": lambda: compare(table, 3, arguments.rounds, arguments.milliseconds // 2, [heat],
                                 lambda peer: filled(peer, 1000)),
-        "leases": lambda: (compare(table, 3, arguments.rounds, arguments.milliseconds, [leases]),
-                           storm(table)),
+        "leases": lambda: (
+            compare(table, 3, arguments.rounds, arguments.milliseconds, [leases],
+                    lambda peer: load(peer, "grant", 10, 10, requests=100, milliseconds=60_000)),
+            storm(table)),
         "gap": lambda: gaps(table, arguments.rounds),
         "memory": lambda: memory(table),
         "start": lambda: start(table),
