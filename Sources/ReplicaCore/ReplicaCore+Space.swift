@@ -25,7 +25,7 @@ extension ReplicaCore {
         let reusable = UInt64(max(0, usage.bytes - usage.bytesInUse))
         let isDiskShort = limits.isShort(disk, reusable: reusable)
         let isShort = isDiskShort || limits.isOverQuota(used)
-        if isDiskShort { shrinkLog(limits) }
+        if isDiskShort { shrinkLog(limits, disk, used: used) }
         let isEnough = limits.isEnough(disk, reusable: reusable) && limits.isWithinQuota(used)
         if isShort != isRaised, isShort || isEnough {
             let why =
@@ -34,7 +34,7 @@ extension ReplicaCore {
                 : "the keyspace holds \(used) bytes, its quota is \(limits.quota)"
             changeAlarm(isShort, why)
         } else if isRaised, !limits.isEnough(disk, reusable: reusable) {
-            shrinkLog(limits)
+            shrinkLog(limits, disk, used: used)
         }
     }
 
@@ -55,14 +55,14 @@ extension ReplicaCore {
         submitWrites()
     }
 
-    /// Takes a snapshot now, behind which the log can go, and gives back what the log holds in
-    /// reserve. At most every few seconds: each costs a snapshot.
-    private func shrinkLog(_ limits: SpaceLimits) {
+    /// Gives back what the log holds in reserve, and takes a snapshot, behind which the log can go,
+    /// if there is room for one. At most every few seconds: each costs a snapshot.
+    private func shrinkLog(_ limits: SpaceLimits, _ disk: DiskSpace, used: UInt64) {
         guard ticks >= space.shrinkAtTick, !snapshots.isSaving, snapshots.logBytes > 1 << 20
         else { return }
         space.shrinkAtTick = ticks + 100
         environment.log(.shrink)
-        beginSnapshot()
+        if limits.fitsSnapshot(disk, of: used) { beginSnapshot() }
     }
 
     /// Why a command must be refused while an alarm is on.

@@ -27,6 +27,14 @@ package struct SpaceLimits: Sendable, Hashable {
         space.freeBytes < bareMin || space.freeBytes + reusable < reserve
     }
 
+    /// A file that does not fit takes the last bytes from everybody on the disk before that turns
+    /// out. Half of the data is what compresses badly.
+    ///
+    /// - Parameter used: bytes that the keyspace holds.
+    package func fitsSnapshot(_ space: DiskSpace, of used: UInt64) -> Bool {
+        space.freeBytes >= used / 2 + bareMin / 4
+    }
+
     func isOverQuota(_ used: UInt64) -> Bool { quota > 0 && used >= quota }
 
     /// Well within it, or the alarm would come and go.
