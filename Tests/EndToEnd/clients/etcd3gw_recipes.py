@@ -1,5 +1,6 @@
 """etcd3gw, OpenStack's client of the JSON gateway, through what it offers: PORT PKI-FOLDER."""
 
+import faulthandler
 import os
 import sys
 import threading
@@ -8,6 +9,8 @@ import etcd3gw
 from etcd3gw.lock import Lock
 
 port, pki = sys.argv[1:]
+# Whatever hangs says where.
+faulthandler.dump_traceback_later(45, exit=True)
 # Else a bundle named in the environment wins over the one that is given.
 os.environ["REQUESTS_CA_BUNDLE"] = pki + "/ca.crt"
 
