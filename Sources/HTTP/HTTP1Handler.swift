@@ -48,14 +48,22 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head, context)
         case .body(let bytes):
-            guard let current else { return }
-            current.loopUnconsumed += bytes.readableBytes
-            current.loopReceiver?.receive(bytes)
+            guard let stream = current else { return }
+            stream.loopUnconsumed += bytes.readableBytes
+            guard !stream.loopIsEnded else { return dropAnswered(stream) }
+            stream.loopReceiver?.receive(bytes)
         case .end:
             guard let stream = current else { return }
             stream.loopRequestEnded = true
+            guard !stream.loopIsEnded else { return finish(stream) }
             stream.loopReceiver?.receiveEnd()
         }
+    }
+
+    /// What comes of a request after its answer is read, so that the connection can go on; a peer
+    /// that does not come to an end is cut off.
+    private func dropAnswered(_ stream: HTTP1Stream) {
+        if stream.loopUnconsumed > HTTPLimits.droppedBodyBytesMax { close() }
     }
 
     private func begin(_ head: NIOHTTP1.HTTPRequestHead, _ context: ChannelHandlerContext) {
@@ -84,10 +92,7 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
 
     func consumed(_ stream: HTTP1Stream, _ count: Int) {
         stream.loopUnconsumed = max(0, stream.loopUnconsumed - count)
-        if isReadHeld, stream.loopUnconsumed <= Int(limits.streamWindowBytes) {
-            isReadHeld = false
-            context?.read()
-        }
+        if stream.loopUnconsumed <= Int(limits.streamWindowBytes) { resumeReading() }
     }
 
     // MARK: Answering
@@ -128,9 +133,12 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
             return
         }
         stream.loopIsEnded = true
+        stream.loopReceiver = nil
+        stream.loopUnconsumed = 0
+        resumeReading()
+        let closes = closesAfter(stream)
         // The end lets the pipelining handler hand in the next request at once, so this one must
-        // be over before.
-        let closes = closesAfter(stream) || !stream.loopRequestEnded
+        // be over before. Some requests are answered at their head, and end later.
         if stream.loopRequestEnded { finish(stream) }
         let written = context?.eventLoop.makePromise(of: Void.self)
         if closes { written?.futureResult.whenComplete { _ in self.close() } }
@@ -152,13 +160,14 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
 
     /// Both halves of the exchange are complete.
     private func finish(_ stream: HTTP1Stream) {
-        stream.loopReceiver = nil
         stream.loopCallbacks = []
         current = nil
-        if isReadHeld {
-            isReadHeld = false
-            context?.read()
-        }
+    }
+
+    private func resumeReading() {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context?.read()
     }
 
     private func scheduleFlush() {

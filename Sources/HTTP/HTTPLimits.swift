@@ -6,6 +6,9 @@ package struct HTTPLimits: Sendable {
     package static let streamHighWaterBytes = 256 * 1024
     package static let streamLowWaterBytes = 16 * 1024
 
+    /// Read and dropped of an HTTP/1.1 request that is answered already; net/http's limit.
+    static let droppedBodyBytesMax = 256 * 1024
+
     /// Lines about peers that misbehave, at once and a second.
     static let logLinesBurst: UInt64 = 50
     static let logLinesPerSecond: UInt64 = 5

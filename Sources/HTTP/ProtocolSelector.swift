@@ -120,6 +120,8 @@ final class ProtocolSelector: ChannelInboundHandler, RemovableChannelHandler {
                 onTunnel(peer, HTTPClientConnection(connection, context.channel))
             }
         } catch {
+            let peer = context.remoteAddress.map { "\($0)" } ?? "a peer"
+            server.log("connection from \(peer): \(error); closing")
             return context.close(promise: nil)
         }
         if pending.readableBytes > 0 {

@@ -69,11 +69,9 @@ extension WriteAheadLog {
             try files.rename(spare, to: name)
             file = try files.open(name)
             reserved = try file.size()
-            isUsedFile = true
         } else {
             file = try files.create(name)
             reserved = 0
-            isUsedFile = false
         }
         durable = 0
         segments.append(

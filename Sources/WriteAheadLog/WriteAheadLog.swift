@@ -32,8 +32,6 @@ package final class WriteAheadLog {
     var file: any LogFile
     /// Space of the current file that is reserved.
     var reserved: UInt64
-    /// What stands behind the end of the current file may be of an earlier life.
-    var isUsedFile = true
     /// Offset in the current file up to which everything is synced.
     var durable: UInt64
     /// Checksum of the last sector written.
@@ -209,12 +207,12 @@ package final class WriteAheadLog {
         segments[newest].usedBytes = offset + UInt64(bytes.count)
     }
 
-    /// Writes a frame and, where the file held something before, zeros in the sector behind it: the
-    /// next frame begins there, and what the disk did to bytes that nobody reads any more must not
-    /// pass for damage of a frame.
+    /// Writes a frame and, where space is reserved, zeros in the sector behind it: the next frame
+    /// begins there, and what the disk did to bytes that nobody reads must not pass for damage of
+    /// a frame.
     func write(_ frame: Bytes, at offset: UInt64) throws(LogError) {
         let end = offset + UInt64(frame.count) + UInt64(Sector.byteCount)
-        let clears = isUsedFile && end <= reserved
+        let clears = end <= reserved
         try file.write(
             clears ? frame + Bytes(repeating: 0, count: Sector.byteCount) : frame, at: offset)
     }

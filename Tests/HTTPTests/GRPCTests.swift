@@ -95,13 +95,13 @@ struct GRPCTests {
     }
 
     @Test func `A channel goes to the server that lives`() async throws {
-        let dead = try await withServer(router) { server, _ in server.port }
+        let dead = try DeadPort()
         try await withServer(router) { server, group in
-            let channel = channel(dead, server.port, group: group)
+            let channel = channel(dead.number, server.port, group: group)
             let living = try await call(channel, "/test.Service/Reverse", [1, 2]).get()
             #expect(living == [2, 1])
             channel.close()
-            let nowhere = self.channel(dead, group: group)
+            let nowhere = self.channel(dead.number, group: group)
             let answer = await call(nowhere, "/test.Service/Reverse", [])
             let error = #expect(throws: GRPCStatus.self) { try answer.get() }
             #expect(error?.code == .unavailable)

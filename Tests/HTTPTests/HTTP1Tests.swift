@@ -1,5 +1,6 @@
 import Basics
 import HTTP
+import NIOCore
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -18,6 +19,47 @@ struct HTTP1Tests {
         #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(answer.contains("GET /a b=c h1 nobody 0"))
         #expect(answer.hasSuffix("POST /d  h1 nobody 3"))
+    }
+
+    /// Answers at the head of a request, as pages that need no body do.
+    private struct AnswersAtOnce: HTTPHandler {
+        private final class Rest: HTTPRequestReceiver {
+            func receive(_ bytes: ByteBuffer) {}
+            func receiveEnd() {}
+            func cancelled() {}
+        }
+
+        func handle(
+            _ head: HTTPRequestHead, _ stream: any HTTPServerStream
+        ) -> any HTTPRequestReceiver {
+            stream.respond(status: 200, headers: [:], body: ByteBuffer(string: head.path))
+            return Rest()
+        }
+    }
+
+    @Test func `A request that is answered at its head leaves the connection to the next`()
+        async throws
+    {
+        let body = String(repeating: "x", count: 100_000)
+        let answer = try await withServer(AnswersAtOnce()) { server, _ in
+            try await ask(
+                "GET /a HTTP/1.1\r\nhost: x\r\n\r\n"
+                    + "POST /b HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n" + body
+                    + "GET /c HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+                port: server.port)
+        }
+        #expect(answer.split(separator: "HTTP/1.1 200 OK").count == 3)
+        #expect(!answer.dropLast(200).contains("connection: close"))
+        #expect(answer.hasSuffix("/c"))
+    }
+
+    @Test func `What follows an answer without end is not read for ever`() async throws {
+        let answer = try await withServer(AnswersAtOnce()) { server, _ in
+            try await ask(
+                "POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n"
+                    + String(repeating: "x", count: 300_000), port: server.port)
+        }
+        #expect(answer.hasSuffix("/a"))
     }
 
     @Test func `A streamed answer is chunked`() async throws {

@@ -100,4 +100,20 @@ import WriteAheadLog
             try log.release(before: next > 10 ? next - 10 : 0)
         }
     }
+
+    @Test func `Nor is damage in space that was reserved and never used`() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        try log.append(entries: [entry(1, bytes: 300)])
+        try log.sync()
+        let name = try #require(files.names().first { $0.hasSuffix(".wal") })
+        let used = Int(log.usedBytes) / 512 + 1
+        let count = try files.content(of: name).count / 512
+        try #require(used < count)
+        for sector in used..<count { try files.flip(name, at: sector * 512, mask: 4) }
+        try log.append(entries: [entry(2, bytes: 300)])
+        try log.sync()
+        let (_, recovered) = try reopen(files)
+        #expect(recovered.lastIndex == 2 && recovered.damage == nil)
+    }
 }
