@@ -5,6 +5,14 @@ import PackageDescription
 let mutants: [SwiftSetting] =
     Context.environment["MARTLET_MUTANTS"] == "1" ? [.define("MUTANTS")] : []
 
+/// For speed: docs/decisions/0012-compiler-flags.md. `tools/mutants` and `tools/fuzz` build without, and
+/// so with the checks of exclusive access at run time.
+let isFast =
+    Context.environment["MARTLET_MUTANTS"] != "1" && Context.environment["MARTLET_CHECKED"] != "1"
+let fast: [SwiftSetting] =
+    isFast
+    ? [.unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"])] : []
+
 /// Settings of every Swift target: Swift 6 mode, and warnings are errors.
 let house: [SwiftSetting] =
     [
@@ -15,7 +23,7 @@ let house: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    ] + mutants
+    ] + mutants + fast
 
 // Products of the packages that we depend on.
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")

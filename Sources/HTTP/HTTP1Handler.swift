@@ -44,6 +44,8 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // TLS still hands in what was on its way when the connection was closed.
+        guard !isClosed else { return }
         lastActivity = .now()
         switch unwrapInboundIn(data) {
         case .head(let head): begin(head, context)
@@ -79,7 +81,9 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
         let request = HTTPRequestHead(
             method: head.method.rawValue, path: path, query: query, headers: headers,
             authority: headers.first("host") ?? "", isHTTP2: false, peer: service.peer)
-        stream.loopReceiver = service.handler.handle(request, stream)
+        let receiver = service.handler.handle(request, stream)
+        // It may have been answered by now, or broken off.
+        if current === stream, !stream.loopIsEnded { stream.loopReceiver = receiver }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -116,6 +120,7 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
         guard let context, !isClosed, current === stream, stream.loopHasHead,
             !stream.loopIsEnded, !stream.loopDropsBody
         else { return stream.addBuffered(-count) }
+        if unwrittenBytes == 0 { lastActivity = .now() }
         unwrittenBytes += count
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.whenComplete { _ in
@@ -207,6 +212,8 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
         guard !isClosed else { return }
         let context = context
         tearDown()
+        // What has been answered goes out first.
+        context?.flush()
         context?.close(promise: nil)
     }
 

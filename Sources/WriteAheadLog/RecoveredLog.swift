@@ -70,9 +70,13 @@ package struct RecoveredLog: Sendable {
     package var lastIndex: UInt64 { entries.last?.index ?? previousIndex }
     package var lastTerm: UInt64 { entries.last?.term ?? previousTerm }
 
-    /// The oldest segment that is read says what came before it. Entries that it holds up to there
-    /// replaced released ones; they are released themselves, but for the term of the last.
+    /// The first segment that is read, after those that are not, says what came before it. Entries
+    /// that it holds up to there replaced released ones; they are released themselves, but for the
+    /// term of the last. What an older segment held behind there had been replaced: it is one that
+    /// was read because of such entries alone.
     mutating func begin(previousIndex: UInt64, previousTerm: UInt64) {
+        entries = []
+        keptBytes = 0
         floorOfKept = max(floorOfKept, previousIndex)
         self.previousIndex = previousIndex
         self.previousTerm = previousTerm

@@ -109,6 +109,29 @@ import WriteAheadLog
         #expect(rest.entries.map(\.index) == Array(rest.previousIndex + 1...130))
     }
 
+    /// An older segment ends behind the entries that are needed by nobody, in entries that a newer
+    /// segment replaced: the older one is read, and the newer is not.
+    @Test func whatWasReplacedDoesNotComeBackFromASegmentThatIsNotPassedOver() throws {
+        let files = MemoryLogFiles()
+        let (log, _) = try reopen(files)
+        func fill(_ range: ClosedRange<UInt64>, _ term: UInt64, _ bytes: Int) throws {
+            for index in range {
+                try log.append(entries: [entry(index, term: term, bytes: bytes)])
+            }
+        }
+        try fill(1...40, 1, 300)
+        let first = try files.names().count
+        // Twice as large: as many segments end before an entry that is applied.
+        try fill(21...38, 2, 700)
+        try log.sync()
+        #expect(try files.names().count > first)
+        for skipping in 20...38 as ClosedRange<UInt64> {
+            let (_, recovered) = try reopen(files, skipping: skipping)
+            #expect(recovered.lastIndex == 38 && recovered.lastTerm == 2)
+            #expect(recovered.entries.allSatisfy { $0.term == 2 })
+        }
+    }
+
     @Test func ofWhatIsNotNeededTheNewestIsKeptByCountAndBytes() throws {
         let files = MemoryLogFiles()
         let (log, _) = try reopen(files)
