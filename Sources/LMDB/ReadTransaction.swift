@@ -7,7 +7,7 @@ import CLMDB
     private let handle: OpaquePointer
     private var isEnded = false
     /// Ending a transaction touches the environment's reader table.
-    private let environment: Environment
+    private var environment: Environment?
 
     @unsafe init(handle: OpaquePointer, _ environment: Environment) {
         unsafe self.handle = handle
@@ -16,6 +16,14 @@ import CLMDB
 
     deinit {
         if !isEnded { unsafe mdb_txn_abort(handle) }
+    }
+
+    /// Ends it and lets go of the environment. Nothing may be read any more.
+    package mutating func end() {
+        guard !isEnded else { return }
+        isEnded = true
+        unsafe mdb_txn_abort(handle)
+        environment = nil
     }
 
     package var view: TransactionView { unsafe TransactionView(handle: handle) }

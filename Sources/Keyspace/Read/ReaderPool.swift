@@ -6,8 +6,11 @@ import LMDB
 final class ReaderPool: Sendable {
     private final class Reader: @unchecked Sendable {
         // Sendable because one thread at a time holds it, as MDB_NOTLS allows.
-        let transaction: ReadTransaction
+        private(set) var transaction: ReadTransaction
         init(_ transaction: consuming ReadTransaction) { self.transaction = transaction }
+
+        /// Lets go of the file, now and not when nobody knows the reader any more.
+        func end() { transaction.end() }
     }
 
     private struct Pool {
@@ -99,8 +102,14 @@ final class ReaderPool: Sendable {
 
     private func finish(_ reader: Reader?) {
         pool.wakeAll { pool in
+            if pool.environment == nil {
+                // Before it counts as done: once all are, the file may be opened anew, and what
+                // lets go of it then would take the new readers' slots with it.
+                reader?.end()
+            } else if let reader {
+                pool.idle.append(reader)
+            }
             pool.busy -= 1
-            if let reader, pool.environment != nil { pool.idle.append(reader) }
         }
     }
 }
