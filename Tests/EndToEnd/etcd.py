@@ -62,8 +62,12 @@ class Etcd:
         self.wait()
 
     def wait(self):
-        wait_for("etcd serves",
-                 lambda: self.etcdctl("endpoint", "health", check=False).code == 0, seconds=30)
+        def serves():
+            done = self.etcdctl("endpoint", "health", check=False)
+            # Where authentication is on, whoever says no is well.
+            return done.code == 0 or "user name is empty" in done.err
+
+        wait_for("etcd serves", serves, seconds=30)
 
     @property
     def url(self):

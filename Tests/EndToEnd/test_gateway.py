@@ -216,6 +216,16 @@ class GatewayTests(unittest.TestCase):
         status, version = self.ask("/version", method="GET", raw="")
         self.assertEqual(set(version), {"etcdserver", "etcdcluster", "storage"})
 
+    def test_a_page_leaves_the_connection_open(self):
+        connection = self.connect()
+        for path in ("/version", "/health", "/metrics", "/nothing"):
+            connection.request("GET", path)
+            connection.getresponse().read()
+        connection.sock.settimeout(0.3)
+        with self.assertRaises(TimeoutError):
+            connection.sock.recv(1)
+        connection.close()
+
     def test_etcd3gw(self):
         script = os.path.join(os.path.dirname(__file__), "clients", "etcd3gw_recipes.py")
         done = run([PYTHON, script, str(self.cluster.store_port), self.cluster.directory + "/pki"],

@@ -119,6 +119,50 @@ class MoveTests(unittest.TestCase):
         etcd.etcdctl("put", "more", "1")
         self.assert_same(etcd.etcdctl, back.etcdctl, newest + 1)
 
+    def test_users_and_roles_move_too(self):
+        etcd = self.etcd(WHEEL)
+        etcd.start()
+        for line in ("user add root:pw", "user grant-role root root", "role add keys",
+                     "role grant-permission keys readwrite k",
+                     "role grant-permission keys read app/ --prefix=true",
+                     "role grant-permission keys write z --from-key", "role add nothing",
+                     "user add anna:secret", "user grant-role anna keys",
+                     "user grant-role anna nothing", "user add cert --no-password",
+                     "put k 1", "auth enable"):
+            etcd.etcdctl(*line.split())
+        root = ("--user", "root:pw")
+        etcd.etcdctl(*root, "snapshot", "save", self.saved, endpoints=etcd.endpoints[0])
+        out = self.store_import("--replicas", "3").out
+        self.assertIn("note: 3 users and 2 roles are taken over; authentication is on\n", out)
+        cluster = self.martlet(3)
+        questions = [
+            (*root, "user", "list"), (*root, "role", "list"), (*root, "role", "get", "keys"),
+            (*root, "user", "get", "anna"), (*root, "user", "get", "cert"), ("get", "k"),
+            ("--user", "anna:secret", "get", "k"), ("--user", "anna:wrong", "get", "k"),
+            ("--user", "anna:secret", "put", "app/1", "x"),
+            ("--user", "anna:secret", "put", "zz", "x"), ("--user", "cert:", "get", "k")]
+
+        def assert_same_rights(other):
+            for question in questions:
+                with self.subTest(question=question):
+                    theirs, mine = (one(*question, check=False) for one in (etcd.etcdctl, other))
+                    self.assertEqual(theirs.code, mine.code, mine)
+                    self.assertEqual(theirs.out, mine.out)
+                    self.assertEqual(*(re.findall("etcdserver: .*|invalid auth.*", done.err)
+                                       for done in (theirs, mine)))
+
+        assert_same_rights(cluster.etcdctl)
+        # And back.
+        file = self.scratch + "/back.db"
+        run([MARTLET, "store", "export", file, "--data-dir", cluster.directory, *root])
+        cluster.stop()
+        back = self.etcd(WHEEL)
+        peer = f"http://127.0.0.1:{back.port + 1}"
+        run([*RESTORE, file, "--data-dir", back.path("m0"), "--name", "m0", "--initial-cluster",
+             f"m0={peer}", "--initial-advertise-peer-urls", peer])
+        back.start()
+        assert_same_rights(back.etcdctl)
+
     def test_revisions_may_be_raised(self):
         etcd = self.etcd(WHEEL)
         etcd.start()

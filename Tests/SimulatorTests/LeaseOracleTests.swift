@@ -56,4 +56,16 @@ import Testing
         #expect(overdue(7, since: 2) == [])
         #expect(overdue(9, since: 2) == [1])
     }
+
+    /// A keep-alive that nobody answered may be on its way still.
+    @Test func lateAfterAKeepAliveThatWasNotAnswered() {
+        var oracle = LeaseOracle(driftPerMille: 0)
+        oracle.granted(1, seconds: 3, called: 0, now: 0)
+        oracle.mayBeRenewed(1, latest: 4 * second)
+        func overdue(_ now: UInt64) -> [Int64] {
+            oracle.overdue(now: now * second, since: 0, slack: 3 * second, standing: [1])
+        }
+        #expect(overdue(10) == [])
+        #expect(overdue(11) == [1])
+    }
 }

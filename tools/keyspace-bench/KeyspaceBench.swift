@@ -138,9 +138,10 @@ struct Compaction: ParsableCommand {
                 try keyspace.apply(commands: [.compact(keyspace.revision - Int64(every))])
             }
             // Keys and values that readers can ask for: what was written since the revision that
-            // is compacted, and of the keys that were not written since then the newest value.
+            // is compacted, and as of that revision every key's.
             let since = Double(first < 2 * every ? first : every + first % every)
-            let retained = (since + Double(keys) * exp(-since / Double(keys))) * recordBytes
+            let before = first < 2 * every ? 0 : Double(keys)
+            let retained = (since + before) * recordBytes
             let bytes = Double(keyspace.fileUsage().bytes)
             worst = max(worst, (bytes - 256e6) / max(1, retained))
             if first == updates / 2 { halfway = keyspace.fileUsage().bytes }

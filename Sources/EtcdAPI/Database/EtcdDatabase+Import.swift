@@ -15,7 +15,7 @@ extension EtcdDatabase {
     }
 
     /// Fills a new keyspace from a database file of etcd 3.x: the whole history that it retains,
-    /// and the leases. Members are left out, because the cluster will be a new one.
+    /// the leases, and the users and roles. Members are left out, because the cluster will be a new one.
     ///
     /// - Parameter checksHash: false for the file of a stopped member, which has no hash.
     package static func read(
@@ -57,9 +57,11 @@ extension EtcdDatabase {
                 "\(history.withoutLease) puts were on leases that are not in the file: they are"
                     + " taken over without a lease")
         }
-        if meta.hasAuth {
+        if let auth = try readAuth(reader, path) {
+            try named(path, "users") { () throws(KeyspaceError) in try history.set(auth) }
             imported.notes.append(
-                "users and roles are not taken over, and authentication is off")
+                "\(auth.users.count) users and \(auth.roles.count) roles are taken over;"
+                    + " authentication is \(auth.isEnabled ? "on" : "off")")
         }
         return imported
     }
@@ -86,12 +88,12 @@ extension EtcdDatabase {
         return SnapshotHistory.Change(keyValue: found, sub: sub, isDelete: isDelete)
     }
 
-    fileprivate static func bigEndian(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    static func bigEndian(_ bytes: some Sequence<UInt8>) -> UInt64 {
         bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     /// Names the file and the place in an error.
-    fileprivate static func named<Value, Failure: Error>(
+    static func named<Value, Failure: Error>(
         _ path: String, _ place: String, _ body: () throws(Failure) -> Value
     ) throws(EtcdDatabaseError) -> Value {
         do throws(Failure) { return try body() } catch {
@@ -103,7 +105,6 @@ extension EtcdDatabase {
 /// What etcd keeps about its history beside it.
 private struct EtcdMeta {
     var compactRevision: Int64 = 0
-    var hasAuth = false
 
     init(_ reader: BoltReader, _ path: String) throws {
         var compacted: Int64 = 0
@@ -118,12 +119,7 @@ private struct EtcdMeta {
             }
             compacted = max(compacted, Int64(EtcdDatabase.bigEndian(value.prefix(8))))
         }
-        var enabled = false
-        _ = try reader.forEach(in: Bytes("auth".utf8)) { key, value throws(EtcdDatabaseError) in
-            if key.elementsEqual("authEnabled".utf8), value.first == 1 { enabled = true }
-        }
         compactRevision = compacted
-        hasAuth = enabled
     }
 }
 

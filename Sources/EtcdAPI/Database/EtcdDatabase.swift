@@ -22,12 +22,11 @@ package enum EtcdDatabase {
         }
     }
 
-    /// Buckets in the order of their names. The members and the users are not in it: a restore
-    /// makes new members.
+    /// Buckets in the order of their names. The members are not in it: a restore makes new ones.
     private static func fill(_ writer: BoltWriter, _ history: SnapshotHistory) throws {
-        for name in ["alarm", "auth", "authRoles", "authUsers", "cluster", "key"] {
-            try writer.begin(bucket: Bytes(name.utf8))
-        }
+        try writer.begin(bucket: Bytes("alarm".utf8))
+        try write(auth: history.header.auth, to: writer)
+        for name in ["cluster", "key"] { try writer.begin(bucket: Bytes(name.utf8)) }
         var leases: [(id: Int64, granted: Int64, remaining: Int64)] = []
         while let item = try history.next() {
             switch item {
@@ -78,7 +77,7 @@ package enum EtcdDatabase {
         bigEndian(UInt64(bitPattern: revision)) + Bytes("_".utf8) + bigEndian(UInt64(sub))
     }
 
-    private static func bigEndian(_ value: UInt64) -> Bytes {
+    static func bigEndian(_ value: UInt64) -> Bytes {
         var writer = ByteWriter(reserving: 8)
         writer.writeBigEndian(value)
         return writer.bytes

@@ -60,11 +60,13 @@ extension Applier {
         _ entry: IndexEntry, _ key: Bytes, isCurrent: Bool
     ) throws(KeyspaceError) {
         try unsafe HistoryKey.with(key, entry.position) { raw throws(KeyspaceError) in
-            unsafe try put(raw, entry, in: tables.history)
+            unsafe try entry.withPacked(under: raw) { packed throws(KeyspaceError) in
+                unsafe try put(raw, packed, in: tables.history)
+            }
         }
         try unsafe KeyName.with(key) { name throws(KeyspaceError) in
             if isCurrent {
-                unsafe try put(name, entry, in: tables.current)
+                unsafe try putCurrent(name, entry)
             } else {
                 unsafe try delete(name, in: tables.current)
             }
@@ -94,13 +96,13 @@ extension Applier {
         }
     }
 
-    private func put(
-        _ key: UnsafeRawBufferPointer, _ entry: IndexEntry, in database: Database
+    private func putCurrent(
+        _ key: UnsafeRawBufferPointer, _ entry: IndexEntry
     ) throws(KeyspaceError) {
         var sealed = entry
         unsafe sealed.checksum = entry.checksum(under: key)
         let failure = unsafe withUnsafeBytes(of: sealed) { value -> KeyspaceError? in
-            do throws(KeyspaceError) { unsafe try put(key, value, in: database) } catch {
+            do throws(KeyspaceError) { unsafe try put(key, value, in: tables.current) } catch {
                 return error
             }
             return nil

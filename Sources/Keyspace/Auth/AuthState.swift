@@ -7,6 +7,8 @@ package struct AuthState: Sendable, Hashable {
         package var passwordHash: Bytes?
         /// Sorted.
         package var roles: [Bytes] = []
+
+        package init(passwordHash: Bytes? = nil) { self.passwordHash = passwordHash }
     }
 
     package static let root = Bytes("root".utf8)

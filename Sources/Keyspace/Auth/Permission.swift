@@ -27,7 +27,7 @@ package struct Permission: Sendable, Hashable {
     }
 
     /// As etcd sorts a role's permissions: by first key, then by the end as it is spelled.
-    func isBefore(_ other: Permission) -> Bool {
+    package func isBefore(_ other: Permission) -> Bool {
         if range.start != other.range.start {
             return isOrderedBefore(range.start, other.range.start)
         }

@@ -44,6 +44,13 @@ package struct HistoryImport {
         }
     }
 
+    /// Users and roles; any time before the end.
+    package func set(_ auth: AuthState) throws(KeyspaceError) {
+        try keyspace.change(loadsPrevious: false) { applier throws(KeyspaceError) in
+            try applier.putBlob(Keyspace.authName, auth.encode())
+        }
+    }
+
     /// In the order of positions.
     package mutating func add(_ change: Change) throws(KeyspaceError) {
         let found = change.keyValue

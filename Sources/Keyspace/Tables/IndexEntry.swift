@@ -1,7 +1,7 @@
 import Basics
 
-/// Value of the current and the history index: everything about a put but its value. 56 bytes,
-/// little-endian; docs/formats/keyspace.md.
+/// Value of the current and the history index: everything about a put but its value. In `current` it
+/// is these 56 bytes, little-endian, so that an update changes it in place; docs/formats/keyspace.md.
 struct IndexEntry: BitwiseCopyable, Sendable {
     static let bytes = 56
     static let deleteFlag: UInt32 = 1
@@ -52,9 +52,12 @@ struct IndexEntry: BitwiseCopyable, Sendable {
     static func decode(
         _ raw: UnsafeRawBufferPointer, under key: UnsafeRawBufferPointer, in table: TableName
     ) throws(KeyspaceError) -> IndexEntry {
+        // Format 2 had the same in both tables.
         if raw.count == bytes {
             let entry = unsafe raw.loadUnaligned(as: IndexEntry.self)
             if unsafe entry.checksum == entry.checksum(under: key) { return entry }
+        } else if table == .history, let entry = unsafe IndexEntry(packed: raw, under: key) {
+            return entry
         }
         throw unsafe KeyspaceError(damaged: table, key, "the entry fails its checksum")
     }

@@ -6,7 +6,9 @@ struct StoredState: Sendable, Hashable {
     static let name = "state"
     private static let rawName: StaticString = "state"
     static let bytes = 84
-    static let formatVersion: UInt32 = 2
+    static let formatVersion: UInt32 = 3
+    /// What is written before stays readable: entries of history had another form in format 2.
+    private static let formatsKnown: ClosedRange<UInt32> = 2...3
 
     var state = Keyspace.State()
     /// The end of the commit that holds the compact revision; a read at the compact revision
@@ -80,7 +82,7 @@ struct StoredState: Sendable, Hashable {
             throw KeyspaceError(.corrupt, "table meta, key state: checksum does not match")
         }
         let version = unsafe raw.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
-        guard version == Self.formatVersion else {
+        guard Self.formatsKnown ~= version else {
             throw KeyspaceError(
                 .foreignFormat,
                 "keyspace format \(version); this program knows \(Self.formatVersion)")

@@ -45,6 +45,12 @@ package struct LeaseOracle: Sendable {
         leases[slot].renewed = max(leases[slot].renewed, now)
     }
 
+    /// A keep-alive was not answered in time, and may reach the leader as late as `latest`.
+    package mutating func mayBeRenewed(_ id: Int64, latest: UInt64) {
+        guard let slot = leases.firstIndex(where: { $0.id == id }) else { return }
+        leases[slot].renewed = max(leases[slot].renewed, latest)
+    }
+
     /// A client may have revoked it.
     package mutating func revoking(_ id: Int64) {
         guard let slot = leases.firstIndex(where: { $0.id == id }) else { return }

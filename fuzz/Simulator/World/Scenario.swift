@@ -23,6 +23,8 @@ package struct Scenario: Sendable {
     /// Packets that take up to `lateMax` longer, and overtake each other.
     var latePer10000 = 0
     var lateMax: UInt64 = 500_000
+    /// How late a message may be heard: on its way, held up by a link and then by a paused process.
+    var latestDelivery: UInt64 { lateMax + 4_000_000 }
     var syncMin: UInt64 = 100
     var syncMax: UInt64 = 2_000
     var faultInterval: UInt64 = 400_000

@@ -98,6 +98,9 @@ extension Simulation {
         clients[client].target = 0
         switch reply {
         case .failed(let error):
+            if case .keepAlive(let id) = operations[operation].request {
+                leaseOracle.mayBeRenewed(id, latest: now + scenario.latestDelivery)
+            }
             trace("client \(client) has \(operation) failed: \(error)")
         case .result(let result):
             operations[operation].answer = ResultDigest.of(result)
