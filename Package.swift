@@ -5,8 +5,8 @@ import PackageDescription
 let mutants: [SwiftSetting] =
     Context.environment["MARTLET_MUTANTS"] == "1" ? [.define("MUTANTS")] : []
 
-/// For speed: docs/decisions/0012-compiler-flags.md. `tools/mutants` and `tools/fuzz` build without, and
-/// so with the checks of exclusive access at run time.
+/// For speed: docs/decisions/0012-compiler-flags.md. `tools/mutants` and `tools/fuzz` build
+/// without, and so with the checks of exclusive access at run time.
 let isFast =
     Context.environment["MARTLET_MUTANTS"] != "1" && Context.environment["MARTLET_CHECKED"] != "1"
 let fast: [SwiftSetting] =
@@ -203,13 +203,15 @@ let package = Package(
         tests(
             "Backup",
             ["Backup", "TestSupport", "Basics", "Raft", "WriteAheadLog", "Keyspace"]),
-        tests("HTTP", ["HTTP", "Basics", "PKI", nioCore, nioPosix, nioEmbedded, nioSSL]),
+        tests(
+            "HTTP",
+            ["HTTP", "TestSupport", "Basics", "PKI", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("EtcdMessages", ["EtcdMessages", "Basics", "Keyspace"]),
         tests(
             "Replica",
             [
                 "Replica", "ReplicaCore", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace",
-                "HTTP", "PKI",
+                "HTTP", "PKI", "TestSupport",
                 nioCore, nioPosix, nioEmbedded, nioSSL,
             ]),
         tests(

@@ -1,6 +1,7 @@
 import Basics
 import HTTP
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -95,7 +96,7 @@ struct GRPCTests {
     }
 
     @Test func `A channel goes to the server that lives`() async throws {
-        let dead = try DeadPort()
+        let dead = try #require(ReservedPort())
         try await withServer(router) { server, group in
             let channel = channel(dead.number, server.port, group: group)
             let living = try await call(channel, "/test.Service/Reverse", [1, 2]).get()

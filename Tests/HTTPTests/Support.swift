@@ -1,5 +1,4 @@
 import Basics
-import Glibc
 import HTTP
 import NIOCore
 import NIOPosix
@@ -99,28 +98,4 @@ final class Signal<Value: Sendable>: Sendable {
             if let value { continuation.resume(returning: value) }
         }
     }
-}
-
-/// A port of loopback that nobody listens at and that nobody else gets, for as long as it lives.
-final class DeadPort {
-    let number: Int
-    private let descriptor: Int32
-
-    init() throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let failed = unsafe withUnsafeMutableBytes(of: &address) { raw in
-            let pointer = unsafe raw.assumingMemoryBound(to: sockaddr.self).baseAddress!
-            return unsafe bind(descriptor, pointer, size) != 0
-                || getsockname(descriptor, pointer, &size) != 0
-        }
-        guard !failed else { throw HTTPError(.connect, "cannot reserve a port: errno \(errno)") }
-        self.descriptor = descriptor
-        number = Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    deinit { close(descriptor) }
 }

@@ -56,7 +56,8 @@ import Testing
                 Bytes(key.utf8) + [0] + entry[0..<8].reversed() + entry[40..<44].reversed()
             let sum = CRC32C.checksum(
                 Bytes(entry[..<52]), continuing: CRC32C.checksum(historyKey))
-            unsafe try put(historyKey, entry[..<52] + littleEndian(sum), history, transaction.changes)
+            let value = Bytes(entry[..<52]) + littleEndian(sum)
+            unsafe try put(historyKey, value, history, transaction.changes)
         }
         let meta = try #require(try unsafe transaction.view.open("meta"))
         var state = try #require(try unsafe get("state", meta, transaction.view))

@@ -7,6 +7,7 @@ import PKI
 import Raft
 import Replica
 import ReplicaCore
+import TestSupport
 import Testing
 
 /// Three replicas in this process, on loopback ports, with mutual TLS.
@@ -54,22 +55,11 @@ final class TestCluster: @unchecked Sendable {
 
     private static func ports(_ count: Int) -> [Int] {
         nextPort.withLock { next in
-            while !(next..<next + count).allSatisfy(isFree) { next += count }
+            while (next..<next + count).contains(where: { ReservedPort($0) == nil }) {
+                next += count
+            }
             defer { next += count }
             return Array(next..<next + count)
-        }
-    }
-
-    private static func isFree(_ port: Int) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { Glibc.close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-        return unsafe withUnsafeMutableBytes(of: &address) { raw in
-            let pointer = unsafe raw.assumingMemoryBound(to: sockaddr.self).baseAddress!
-            return unsafe bind(descriptor, pointer, socklen_t(raw.count)) == 0
         }
     }
 

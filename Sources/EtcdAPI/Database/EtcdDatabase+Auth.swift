@@ -3,8 +3,8 @@ import Bolt
 import EtcdMessages
 import Keyspace
 
-/// Users and roles in a database file of etcd: the buckets `auth`, `authRoles` and `authUsers`, whose
-/// values are messages of etcd's `authpb`. Passwords are bcrypt's hashes on both sides.
+/// Users and roles in a database file of etcd: the buckets `auth`, `authRoles` and `authUsers`,
+/// whose values are messages of etcd's `authpb`. Passwords are bcrypt's hashes on both sides.
 extension EtcdDatabase {
     private static let enabledKey = Bytes("authEnabled".utf8)
     private static let revisionKey = Bytes("authRevision".utf8)

@@ -15,7 +15,8 @@ extension EtcdDatabase {
     }
 
     /// Fills a new keyspace from a database file of etcd 3.x: the whole history that it retains,
-    /// the leases, and the users and roles. Members are left out, because the cluster will be a new one.
+    /// the leases, and the users and roles. Members are left out, because the cluster will be a new
+    /// one.
     ///
     /// - Parameter checksHash: false for the file of a stopped member, which has no hash.
     package static func read(

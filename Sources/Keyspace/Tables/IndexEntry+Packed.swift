@@ -1,11 +1,11 @@
 import Basics
 
-/// How `history` holds an entry: what its table key says is left out, and numbers that are small as
-/// a rule take the bytes that they need; docs/formats/keyspace.md. History has an entry for every
-/// change that is retained, and its size is most of what the file takes beside keys and values.
+/// How `history` holds an entry: what its table key says is left out, and numbers that are small
+/// as a rule take the bytes that they need; docs/formats/keyspace.md. History has an entry for each
+/// change that is retained, and its size is most of what a file takes beside keys and values.
 extension IndexEntry {
     private static let fixedBytes = 13
-    /// Four numbers behind what is fixed. Less than `bytes`, by which an entry of format 2 is known.
+    /// Four numbers behind what is fixed. Less than `bytes`, which tells an entry of format 2.
     private static let packedBytesMax = fixedBytes + 4 * 10
 
     /// Calls `body` with the entry as it stands under its key in `history`.

@@ -1,7 +1,8 @@
 import Basics
 
-/// Value of the current and the history index: everything about a put but its value. In `current` it
-/// is these 56 bytes, little-endian, so that an update changes it in place; docs/formats/keyspace.md.
+/// Value of the current and the history index: everything about a put but its value. In `current`
+/// it is these 56 bytes, little-endian, so that an update changes it in place;
+/// docs/formats/keyspace.md.
 struct IndexEntry: BitwiseCopyable, Sendable {
     static let bytes = 56
     static let deleteFlag: UInt32 = 1

@@ -8,9 +8,10 @@ struct StoreImport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Lay out a new cluster from a snapshot of etcd.",
         discussion: """
-            FILE is what `etcdctl snapshot save` makes of an etcd 3.x. Revisions, versions, leases, \
-            users, roles and all history that the file retains stay as they are. The folder is absent or empty \
-            before; `martlet up --data-dir` starts the new cluster, which has an id of its own.
+            FILE is what `etcdctl snapshot save` makes of an etcd 3.x. Revisions, versions, \
+            leases, users, roles and all history that the file retains stay as they are. The \
+            folder is absent or empty before; `martlet up --data-dir` starts the new cluster, \
+            which has an id of its own.
             """)
 
     @Argument(help: "Snapshot file of etcd.") var file: String
