@@ -21,6 +21,7 @@ PARTS = (
     ("allocator", re.compile(r"jemalloc")),
     ("C library", re.compile(r"libc\.|libm\.|ld-linux|libpthread")),
     ("LMDB", re.compile(r"lmdb")),
+    ("zlib", re.compile(r"libz\.")),
 )
 KEY = b"/bench/000000000"
 

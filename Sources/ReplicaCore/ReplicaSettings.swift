@@ -25,7 +25,7 @@ package struct ReplicaSettings: Sendable {
     package var hasReadLeases = false
     /// A snapshot file is taken when the log has grown by this much since the last one, or by a
     /// quarter of the data if that is more.
-    package var snapshotLogBytes: UInt64 = 64 << 20
+    package var snapshotLogBytes: UInt64 = 128 << 20
     package var logSegmentBytes: UInt64 = 64 << 20
     /// How often the replicas compare the hashes of their states; 0 is never.
     package var hashCheckMilliseconds: UInt64 = 20_000
