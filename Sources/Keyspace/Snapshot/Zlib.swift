@@ -10,8 +10,8 @@ enum Zlib {
     /// The beginning of a buffer stands for the rest.
     private static let sampleBytes = 4096
 
-    /// Buffers that would give little are not compressed, as that takes the longest: a replica under
-    /// load would spend more on its snapshots than on the load.
+    /// Buffers that would give little are not compressed, as that takes the longest: a replica
+    /// under load would spend more on its snapshots than on the load.
     static func compress(_ raw: Bytes) throws(KeyspaceError) -> Bytes {
         var level = level
         if raw.count > 2 * sampleBytes {
