@@ -43,6 +43,26 @@ import Testing
         #expect(try restored.meta(Keyspace.membershipName) == [9, 8])
     }
 
+    /// Chunks of what does not compress are stored as they are.
+    @Test func valuesThatDoNotCompressComeBack() throws {
+        var random = SeededRandom(seed: 3)
+        let values = (0..<40).map { _ in (0..<2_000).map { _ in UInt8(random.below(256)) } }
+        for (number, value) in values.enumerated() {
+            let put = PutRequest(key: Bytes("r\(number)".utf8), value: value)
+            try fixture.transaction(TransactionRequest(success: [.put(put)]))
+        }
+        try SnapshotFile.save(fixture.keyspace.snapshot(clusterID: 5), to: file)
+        #expect(try fixture.directory.read("s").count > 40 * 2_000)
+        let target = fixture.directory.path + "/restored"
+        try SnapshotFile.restore(file, into: target)
+        let restored = try Keyspace.open(directory: target)
+        defer { restored.stop() }
+        for (number, value) in values.enumerated() {
+            let found = try restored.range(RangeRequest(.key("r\(number)"))).get()
+            #expect(found.keyValues.map(\.value) == [value])
+        }
+    }
+
     @Test func truncatedAndAlteredFilesAreRefusedBeforeAnythingIsWritten() throws {
         try SnapshotFile.save(fixture.keyspace.snapshot(clusterID: 5), to: file)
         let whole = try fixture.directory.read("s")

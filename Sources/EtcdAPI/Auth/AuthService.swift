@@ -20,9 +20,7 @@ struct AuthService: Sendable {
 
     private func registerLogin(on router: inout GRPCRouter) {
         router.unary("/etcdserverpb.Auth/AuthEnable") { _, context, reply in
-            var generator = SystemRandomNumberGenerator()
-            let secret = (0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) }
-            change(.enable(secret: secret), context, reply)
+            change(.enable(secret: SimpleMint.newSecret()), context, reply)
         }
         router.unary("/etcdserverpb.Auth/AuthDisable") { _, context, reply in
             change(.disable, context, reply)

@@ -13,6 +13,12 @@ struct SimpleMint: TokenMint {
 
     let lifeSeconds: UInt64
 
+    /// For an auth state that becomes enabled.
+    static func newSecret() -> Bytes {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<32).map { _ in .random(in: 0...255, using: &generator) }
+    }
+
     func issue(for user: Bytes, _ auth: AuthState, now: UInt64) -> String? {
         var generator = SystemRandomNumberGenerator()
         let salt = Bytes(

@@ -8,7 +8,6 @@ import Keyspace
 extension EtcdDatabase {
     private static let enabledKey = Bytes("authEnabled".utf8)
     private static let revisionKey = Bytes("authRevision".utf8)
-    private static let secretBytes = 32
 
     /// The three buckets, in the order of their names; empty ones for a store that never had users.
     static func write(auth blob: Bytes, to writer: BoltWriter) throws {
@@ -74,10 +73,7 @@ extension EtcdDatabase {
         }
         guard !auth.users.isEmpty || !auth.roles.isEmpty else { return nil }
         auth.version = auth.revision
-        if auth.isEnabled {
-            var generator = SystemRandomNumberGenerator()
-            auth.secret = (0..<secretBytes).map { _ in .random(in: 0...255, using: &generator) }
-        }
+        if auth.isEnabled { auth.secret = SimpleMint.newSecret() }
         return auth
     }
 }

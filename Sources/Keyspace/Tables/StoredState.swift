@@ -8,7 +8,7 @@ struct StoredState: Sendable, Hashable {
     static let bytes = 84
     static let formatVersion: UInt32 = 3
     /// What is written before stays readable: entries of history had another form in format 2.
-    private static let formatsKnown: ClosedRange<UInt32> = 2...3
+    private static let formatsKnown: ClosedRange<UInt32> = 2...formatVersion
 
     var state = Keyspace.State()
     /// The end of the commit that holds the compact revision; a read at the compact revision
@@ -85,7 +85,8 @@ struct StoredState: Sendable, Hashable {
         guard Self.formatsKnown ~= version else {
             throw KeyspaceError(
                 .foreignFormat,
-                "keyspace format \(version); this program knows \(Self.formatVersion)")
+                "keyspace format \(version); this program knows \(Self.formatsKnown.lowerBound)"
+                    + " to \(Self.formatVersion)")
         }
         guard raw.count == Self.bytes else {
             throw KeyspaceError(.corrupt, "table meta, key state: \(raw.count) bytes")
