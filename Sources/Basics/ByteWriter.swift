@@ -28,6 +28,11 @@ package struct ByteWriter: Sendable {
         bytes.append(contentsOf: raw)
     }
 
+    /// Not generic, for hot paths of other modules.
+    package mutating func write(raw: UnsafeRawBufferPointer) {
+        unsafe bytes.append(contentsOf: raw)
+    }
+
     @inlinable
     package mutating func writeLittleEndian<I: FixedWidthInteger>(_ value: I) {
         writeLittleEndian(UInt64(truncatingIfNeeded: value), width: I.bitWidth / 8)

@@ -68,28 +68,19 @@ final class KVService: Sendable {
         guard let request: RangeRequest = decode(message, reply, RequestCheck.range) else {
             return
         }
-        store.range(request, measure: Self.measure, on: reply.workQueue) { result in
+        store.range(request, as: EtcdRangeEncoding(), on: reply.workQueue) { result in
             switch result {
             case .success where reply.isOverloaded: reply(.tooManyRequests)
-            case .success(.whole(let response)):
-                var writer = ProtobufWriter(
-                    reserving: 64
-                        + response.keyValues.reduce(0) {
-                            $0 + 64 + $1.key.count + $1.value.count
-                        })
-                response.encode(
-                    to: &writer, header: self.headers.header(revision: response.revision))
-                reply(writer.bytes)
+            case .success(.whole(let summary, let keys)):
+                let header = self.headers.header(revision: summary.revision)
+                let (head, tail) = summary.around(header: header)
+                reply(head, keys, tail)
             case .success(.pieces(let pieces)):
                 let header = self.headers.header(revision: pieces.summary.revision)
                 RangeSender.send(pieces, header, reply)
             case .failure(let error): reply(GRPCStatus(error))
             }
         }
-    }
-
-    private static let measure: RangeAnswer.Measure = { keyValue, keyBytes, valueBytes in
-        keyValue.elementBytes(keyBytes: keyBytes, valueBytes: valueBytes)
     }
 
     /// etcd 3.7's `RangeStream`, with orders and filters too, which etcd refuses.
@@ -99,7 +90,7 @@ final class KVService: Sendable {
         do {
             let request = try RangeRequest(protobuf: message)
             try RequestCheck.range(request)
-            store.range(request, measure: Self.measure, on: nil) { result in
+            store.range(request, as: EtcdRangeEncoding(), on: nil) { result in
                 switch result {
                 case .success(let answer): RangeStreamSender.send(answer, self.headers, stream)
                 case .failure(let error): stream.finish(GRPCStatus(error))

@@ -5,10 +5,7 @@ import Keyspace
 
 /// Sends a `RangeResponse` that nobody holds: its length first, then its keys as the client takes
 /// them.
-final class RangeSender: Sendable {
-    private static let pieceBytes = 256 * 1024
-
-    private let pieces: any RangePieces
+final class RangeSender: PieceFlow.Sink {
     private let sender: GRPCMessageSender
     /// Bytes of the message that are still to be sent.
     private let left: Locked<Int>
@@ -16,44 +13,42 @@ final class RangeSender: Sendable {
 
     static func send(_ pieces: any RangePieces, _ header: ResponseHeader, _ reply: GRPCReply) {
         let summary = pieces.summary
-        let outline = RangeResponse(
-            revision: summary.revision, keyValues: [], more: summary.more, count: summary.count)
-        let (head, tail) = outline.encodeAround(header: header)
+        let (head, tail) = summary.around(header: header)
         guard let total = UInt32(exactly: head.count + summary.bytes + tail.count) else {
             let text = "martlet: the answer is larger than a message can be: ask for pages"
             return reply(GRPCStatus(.resourceExhausted, text))
         }
         let sender = reply.begin(messageBytes: total)
         sender.send(head)
-        RangeSender(pieces, sender, tail).sendOn()
+        PieceFlow.start(pieces, into: RangeSender(sender, left: summary.bytes, tail))
     }
 
-    private init(_ pieces: any RangePieces, _ sender: GRPCMessageSender, _ tail: Bytes) {
-        self.pieces = pieces
+    private init(_ sender: GRPCMessageSender, left: Int, _ tail: Bytes) {
         self.sender = sender
+        self.left = Locked(left)
         self.tail = tail
-        left = Locked(pieces.summary.bytes)
     }
 
-    /// Whoever waits for the client holds this object; it goes when the client does.
-    private func sendOn() {
-        pieces.next(bytesMax: Self.pieceBytes) { result in
-            switch result {
-            case .failure(let error): self.sender.finish(GRPCStatus(error))
-            case .success(let keyValues):
-                if keyValues.isEmpty { return self.finish() }
-                var writer = ProtobufWriter(reserving: Self.pieceBytes + Self.pieceBytes / 4)
-                RangeResponse.encode(keyValues, to: &writer)
-                let count = writer.count
-                let left = self.left.withLock { left in
-                    left -= count
-                    return left
-                }
-                guard left >= 0 else { return self.failedToMatch() }
-                self.sender.send(writer.bytes)
-                self.sender.whenWritable { self.sendOn() }
+    func whenWritable(_ callback: @escaping @Sendable () -> Void) {
+        sender.whenWritable(callback)
+    }
+
+    func take(_ piece: PieceFlow.Piece) -> Bool {
+        switch piece {
+        case .failure(let error): sender.finish(GRPCStatus(error))
+        case .success(let part) where part.isEmpty: finish()
+        case .success(let part):
+            let left = left.withLock { left in
+                left -= part.count
+                return left
             }
+            if left >= 0 {
+                sender.send(part)
+                return true
+            }
+            failedToMatch()
         }
+        return false
     }
 
     private func finish() {

@@ -5,10 +5,8 @@ import Keyspace
 
 /// Sends the messages of `RangeStream`: the keys in pieces, then header, `more` and `count`. The
 /// pieces merged are the answer that `Range` would have given.
-final class RangeStreamSender: Sendable {
-    private static let pieceBytes = 256 * 1024
-
-    private let pieces: any RangePieces
+final class RangeStreamSender: PieceFlow.Sink {
+    private let summary: RangeSummary
     private let stream: GRPCServerStream
     private let header: ResponseHeader
 
@@ -16,22 +14,18 @@ final class RangeStreamSender: Sendable {
         _ answer: RangeAnswer, _ headers: HeaderSource, _ stream: GRPCServerStream
     ) {
         switch answer {
-        case .whole(let response):
-            var message = ProtobufWriter(reserving: 256)
-            response.encode(to: &message, header: headers.header(revision: response.revision))
-            stream.answer(wrapped(message.bytes))
+        case .whole(let summary, let keys):
+            RangeStreamSender(summary, stream, headers).finish(keys)
         case .pieces(let pieces):
-            let header = headers.header(revision: pieces.summary.revision)
-            RangeStreamSender(pieces, stream, header).sendOn()
+            let sink = RangeStreamSender(pieces.summary, stream, headers)
+            PieceFlow.start(pieces, into: sink)
         }
     }
 
-    private init(
-        _ pieces: any RangePieces, _ stream: GRPCServerStream, _ header: ResponseHeader
-    ) {
-        self.pieces = pieces
+    private init(_ summary: RangeSummary, _ stream: GRPCServerStream, _ headers: HeaderSource) {
+        self.summary = summary
         self.stream = stream
-        self.header = header
+        header = headers.header(revision: summary.revision)
     }
 
     /// `RangeStreamResponse` has the `RangeResponse` as its one field.
@@ -41,26 +35,24 @@ final class RangeStreamSender: Sendable {
         return message.bytes
     }
 
-    /// Whoever waits for the client holds this object; it goes when the client does.
-    private func sendOn() {
-        pieces.next(bytesMax: Self.pieceBytes) { result in
-            switch result {
-            case .failure(let error): self.stream.finish(GRPCStatus(error))
-            case .success(let keyValues) where keyValues.isEmpty: self.finish()
-            case .success(let keyValues):
-                var message = ProtobufWriter(reserving: Self.pieceBytes + Self.pieceBytes / 4)
-                RangeResponse.encode(keyValues, to: &message)
-                self.stream.send(Self.wrapped(message.bytes))
-                self.stream.whenWritable { self.sendOn() }
-            }
-        }
+    func whenWritable(_ callback: @escaping @Sendable () -> Void) {
+        stream.whenWritable(callback)
     }
 
-    private func finish() {
-        let summary = pieces.summary
-        let outline = RangeResponse(
-            revision: summary.revision, keyValues: [], more: summary.more, count: summary.count)
-        let (head, tail) = outline.encodeAround(header: header)
-        stream.answer(Self.wrapped(head + tail))
+    func take(_ piece: PieceFlow.Piece) -> Bool {
+        switch piece {
+        case .failure(let error): stream.finish(GRPCStatus(error))
+        case .success(let part) where part.isEmpty: finish([])
+        case .success(let part):
+            stream.send(Self.wrapped(part))
+            return true
+        }
+        return false
+    }
+
+    /// The last message, with the last keys.
+    private func finish(_ keys: Bytes) {
+        let (head, tail) = summary.around(header: header)
+        stream.answer(Self.wrapped(head + keys + tail))
     }
 }

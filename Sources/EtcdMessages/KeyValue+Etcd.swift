@@ -16,13 +16,17 @@ extension KeyValue: ProtobufEncodable, ProtobufDecodable {
     /// Bytes that the message takes as a repeated field with a key and a value of these sizes,
     /// which it need not have yet.
     package func elementBytes(keyBytes: Int, valueBytes: Int) -> Int {
+        ProtobufWriter.elementBytes(messageBytes(keyBytes: keyBytes, valueBytes: valueBytes))
+    }
+
+    /// Bytes of the message itself.
+    func messageBytes(keyBytes: Int, valueBytes: Int) -> Int {
         func counted(_ count: Int) -> Int {
             count == 0 ? 0 : ProtobufWriter.elementBytes(count)
         }
-        return ProtobufWriter.elementBytes(
-            counted(keyBytes) + ProtobufWriter.bytes(of: createRevision)
-                + ProtobufWriter.bytes(of: modRevision) + ProtobufWriter.bytes(of: version)
-                + counted(valueBytes) + ProtobufWriter.bytes(of: lease))
+        return counted(keyBytes) + ProtobufWriter.bytes(of: createRevision)
+            + ProtobufWriter.bytes(of: modRevision) + ProtobufWriter.bytes(of: version)
+            + counted(valueBytes) + ProtobufWriter.bytes(of: lease)
     }
 
     package init(from reader: inout ProtobufReader) throws(DecodingFailure) {

@@ -39,6 +39,17 @@ package struct ProtobufWriter: Sendable {
         writer.writeCounted(value)
     }
 
+    /// What stands before an element of `count` bytes, which come next.
+    mutating func beginElement(_ field: Int, count: Int) {
+        writer.writeVarint(UInt64(field << 3 | 2))
+        writer.writeVarint(UInt64(count))
+    }
+
+    /// Bytes of an element that was begun.
+    mutating func write(raw: UnsafeRawBufferPointer) {
+        unsafe writer.write(raw: raw)
+    }
+
     /// A message field, written even if empty.
     package mutating func write(_ field: Int, _ message: some ProtobufEncodable) {
         writer.writeVarint(UInt64(field << 3 | 2))

@@ -64,24 +64,9 @@ extension RangeResponse: ProtobufDecodable {
     /// Within a transaction the header carries only the revision.
     package func encode(to writer: inout ProtobufWriter, header: ResponseHeader) {
         writer.write(1, header)
-        Self.encode(keyValues, to: &writer)
+        for keyValue in keyValues { writer.write(2, keyValue) }
         writer.write(3, more)
         writer.write(4, count)
-    }
-
-    /// What stands before and behind the keys.
-    package func encodeAround(header: ResponseHeader) -> (head: Bytes, tail: Bytes) {
-        var head = ProtobufWriter()
-        head.write(1, header)
-        var tail = ProtobufWriter()
-        tail.write(3, more)
-        tail.write(4, count)
-        return (head.bytes, tail.bytes)
-    }
-
-    /// The part of the message that a piece of an answer is.
-    package static func encode(_ keyValues: [KeyValue], to writer: inout ProtobufWriter) {
-        for keyValue in keyValues { writer.write(2, keyValue) }
     }
 
     package init(from reader: inout ProtobufReader) throws(DecodingFailure) {

@@ -29,9 +29,18 @@ package struct GRPCReply: Sendable {
     package var workQueue: (any WorkQueue)? { stream.workQueue }
 
     package func callAsFunction(_ message: Bytes) {
-        var buffer = ByteBufferAllocator().buffer(capacity: message.count + 5)
-        buffer.writeGRPCMessage(message)
-        meter.sent(messageBytes: message.count)
+        self(message, [], [])
+    }
+
+    /// Answers with a message in three parts, so that nobody has to put them together first.
+    package func callAsFunction(_ head: Bytes, _ body: Bytes, _ tail: Bytes) {
+        let count = head.count + body.count + tail.count
+        var buffer = ByteBufferAllocator().buffer(capacity: count + 5)
+        buffer.writeGRPCPrefix(UInt32(count))
+        buffer.writeBytes(head)
+        buffer.writeBytes(body)
+        buffer.writeBytes(tail)
+        meter.sent(messageBytes: count)
         meter.ended(.ok)
         stream.respond(
             status: 200, headers: grpcResponseHeaders, body: buffer, trailers: grpcOKTrailers)

@@ -23,6 +23,12 @@ import CLMDB
     package func next() throws(LMDBError) -> Entry? { try unsafe move(MDB_NEXT) }
     package func previous() throws(LMDBError) -> Entry? { try unsafe move(MDB_PREV) }
 
+    /// The entry under `key`. Cheaper than `TransactionView.get` when it stands near the position.
+    package func find(_ key: UnsafeRawBufferPointer) throws(LMDBError) -> Entry? {
+        var wanted = unsafe MDB_val(key)
+        return unsafe try move(MDB_SET, &wanted)
+    }
+
     /// The first entry whose key is `key` or above it.
     package func seek(atLeast key: UnsafeRawBufferPointer) throws(LMDBError) -> Entry? {
         var wanted = unsafe MDB_val(key)

@@ -10,12 +10,12 @@ package protocol Store: Sendable {
     typealias Completion<Value> = @Sendable (Result<Value, StoreError>) -> Void
 
     func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>)
-    /// As `range`, but a large answer comes in pieces; the measure says what is large.
+    /// As `range`, but encoded, and a large answer comes in pieces.
     ///
     /// - Parameter queue: the caller's own thread: a read of one key may be answered there, even
     ///   before this returns.
     func range(
-        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
+        _ request: RangeRequest, as encoding: any RangeEncoding,
         on queue: (any WorkQueue)?, _ done: @escaping Completion<RangeAnswer>)
     func transaction(
         _ request: TransactionRequest, _ done: @escaping Completion<TransactionResponse>)
@@ -47,10 +47,20 @@ extension Store {
     package var commitsWhole: Bool { true }
 
     package func range(
-        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
+        _ request: RangeRequest, as encoding: any RangeEncoding,
         on queue: (any WorkQueue)?, _ done: @escaping Completion<RangeAnswer>
     ) {
-        range(request) { done($0.map(RangeAnswer.whole)) }
+        range(request) { result in
+            done(
+                result.map { response in
+                    let encoder = encoding.makeEncoder(reserving: 0)
+                    for keyValue in response.keyValues { encoder.add(keyValue) }
+                    let summary = RangeSummary(
+                        revision: response.revision, more: response.more, count: response.count,
+                        bytes: encoder.count)
+                    return .whole(summary, encoder.bytes)
+                })
+        }
     }
 
     package func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>) {

@@ -33,7 +33,7 @@ struct LargeRangeTests {
         }
     }
 
-    @Test func `Sizes are foreseen`() {
+    @Test func `Keys are written as the message has them, in as many bytes as foreseen`() {
         for number: Int64 in [0, 1, 127, 128, 16_383, 16_384, .max, -1] {
             for count in [0, 1, 127, 128, 20_000] {
                 let keyValue = KeyValue(
@@ -41,8 +41,13 @@ struct LargeRangeTests {
                     value: Bytes(repeating: 2, count: count),
                     createRevision: number, modRevision: 5, version: number, lease: number)
                 var writer = ProtobufWriter()
-                RangeResponse.encode([keyValue], to: &writer)
-                #expect(keyValue.elementBytes(keyBytes: count, valueBytes: count) == writer.count)
+                writer.write(2, keyValue)
+                let encoding = EtcdRangeEncoding()
+                let encoder = encoding.makeEncoder(reserving: 0)
+                encoder.add(keyValue)
+                #expect(encoder.bytes == writer.bytes)
+                #expect(
+                    encoding.bytes(keyValue, keyBytes: count, valueBytes: count) == writer.count)
             }
         }
     }

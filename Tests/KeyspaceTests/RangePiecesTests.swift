@@ -6,6 +6,7 @@ import Testing
 /// Ranges that come in pieces. The measure makes every key large.
 @Suite struct RangePiecesTests {
     let fixture: Fixture
+    private let held = HeldKeys { _, _ in 1 << 20 }
 
     init() throws {
         fixture = try Fixture()
@@ -18,8 +19,7 @@ import Testing
     }
 
     private func pieces(_ request: RangeRequest) throws -> any RangePieces {
-        let answer = try fixture.keyspace.range(request) { _, _, _ in 1 << 20 }.get()
-        guard case .pieces(let pieces) = answer else {
+        guard case .pieces(let pieces) = try fixture.keyspace.range(request, as: held).get() else {
             throw StoreError(.invalid, "the answer is whole")
         }
         return pieces
@@ -29,9 +29,12 @@ import Testing
     private func next(
         _ pieces: any RangePieces, bytesMax: Int = 1
     ) throws -> [KeyValue] {
-        let heard = Locked<Result<[KeyValue], StoreError>?>(nil)
+        let heard = Locked<Result<Bytes, StoreError>?>(nil)
         pieces.next(bytesMax: bytesMax) { result in heard.withLock { $0 = result } }
-        return try #require(heard.withLock { $0 }).get()
+        let bytes = try #require(heard.withLock { $0 }).get()
+        let keyValues = held.take()
+        #expect(bytes.count == keyValues.count)
+        return keyValues
     }
 
     private func all(_ pieces: any RangePieces, bytesMax: Int = 1) throws -> [KeyValue] {
@@ -123,12 +126,15 @@ import Testing
     @Test func `Small answers and single keys are whole`() throws {
         try fixture.put("large", String(repeating: "v", count: 1_500_000))
         for request in [RangeRequest(.key("large")), RangeRequest(.all, limit: 1)] {
-            let answer = try fixture.keyspace.range(request) { $1 + $2 }.get()
-            guard case .whole(let response) = answer else {
+            let held = HeldKeys { $0 + $1 }
+            guard
+                case .whole(let summary, _) = try fixture.keyspace.range(request, as: held).get()
+            else {
                 Issue.record("in pieces")
                 continue
             }
-            #expect(response.keyValues.first?.value.count == 1_500_000)
+            #expect(summary.bytes == 1_500_005)
+            #expect(held.take().map(\.value.count) == [1_500_000])
         }
     }
 
@@ -140,14 +146,10 @@ import Testing
         request.sortOrder = .descending
         request.sortTarget = .value
         #expect(throws: StoreError.sortTooLarge) {
-            try fixture.keyspace.range(request) { _, _, bytes in bytes }.get()
+            try fixture.keyspace.range(request, as: held).get()
         }
         request.sortTarget = .mod
-        guard
-            case .pieces(let pieces) = try fixture.keyspace.range(
-                request, measure: { _, _, bytes in bytes }
-            ).get()
-        else { throw StoreError(.invalid, "whole") }
+        let pieces = try pieces(request)
         #expect(try next(pieces).map(\.key) == [Bytes("k47".utf8)])
     }
 }

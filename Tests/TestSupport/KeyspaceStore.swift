@@ -59,10 +59,10 @@ package final class KeyspaceStore: Store {
     }
 
     package func range(
-        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
+        _ request: RangeRequest, as encoding: any RangeEncoding,
         on queue: (any WorkQueue)?, _ done: @escaping Completion<RangeAnswer>
     ) {
-        done(keyspace.range(request, measure: measure))
+        done(keyspace.range(request, as: encoding))
     }
 
     package func transaction(

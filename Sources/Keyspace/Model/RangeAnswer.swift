@@ -1,29 +1,64 @@
-/// The answer to a range: whole if it is small, else in pieces, so that nobody has to hold it.
+package import Basics
+
+/// The answer to a range as its client gets it: whole if it is small, else in pieces, so that
+/// nobody has to hold it.
 package enum RangeAnswer: Sendable {
-    case whole(RangeResponse)
+    case whole(RangeSummary, Bytes)
     case pieces(any RangePieces)
 
-    /// Bytes that a key takes in the answer; key and value are not in `keyValue`, so that nothing
-    /// is copied to be measured.
-    package typealias Measure =
-        @Sendable (_ keyValue: KeyValue, _ keyBytes: Int, _ valueBytes: Int) -> Int
-
-    /// By the measure: a larger answer comes in pieces. More than any one key takes.
+    /// A larger answer comes in pieces. More than any one key takes.
     package static let wholeBytesMax = 2 << 20
     /// What the keys of an answer may take that is in another order than that of keys, and with it
     /// the values if it is in theirs: all of them have to be held to be sorted.
     package static let sortedBytesMax = 64 << 20
 }
 
-/// What is known of an answer before its first piece.
+/// What is known of an answer before its keys.
 package struct RangeSummary: Sendable, Hashable {
     /// The store's revision when the range was read.
     package var revision: Int64
     package var more: Bool
     /// Keys in the range, whatever limit and filters.
     package var count: Int64
-    /// Sum of the measure over all keys of the answer.
+    /// Of all keys of the answer, encoded.
     package var bytes: Int
+
+    package init(revision: Int64, more: Bool, count: Int64, bytes: Int) {
+        self.revision = revision
+        self.more = more
+        self.count = count
+        self.bytes = bytes
+    }
+}
+
+/// How keys are written into an answer, straight from the keyspace's file.
+package protocol RangeEncoding: Sendable {
+    /// Bytes that a key takes; key and value are not in `state`, so that nothing is copied to be
+    /// measured.
+    func bytes(_ state: KeyValue, keyBytes: Int, valueBytes: Int) -> Int
+    func makeEncoder(reserving bytes: Int) -> any RangeEncoder
+}
+
+/// Writes keys one after the other. Of each first `begin`, and then its value in parts, which are
+/// `valueBytes` together, and then `end`.
+package protocol RangeEncoder: AnyObject {
+    var bytes: Bytes { get }
+    var count: Int { get }
+    /// Key and value are not in `state`.
+    func begin(_ state: KeyValue, key: UnsafeRawBufferPointer, valueBytes: Int)
+    func append(_ part: UnsafeRawBufferPointer)
+    func end()
+}
+
+extension RangeEncoder {
+    /// A key that somebody holds.
+    package func add(_ keyValue: KeyValue) {
+        unsafe withRaw(keyValue.key) { key in
+            unsafe begin(keyValue, key: key, valueBytes: keyValue.value.count)
+        }
+        unsafe withRaw(keyValue.value) { value in unsafe append(value) }
+        end()
+    }
 }
 
 /// The keys of an answer in order, at one revision.
@@ -32,10 +67,9 @@ package struct RangeSummary: Sendable, Hashable {
 /// it makes the next piece fail.
 package protocol RangePieces: Sendable {
     var summary: RangeSummary { get }
-    /// Answers with the next keys, about `bytesMax` bytes of them and at least one; with none at
-    /// the end. One call at a time. After an error nothing follows.
-    func next(
-        bytesMax: Int, _ done: @escaping @Sendable (Result<[KeyValue], StoreError>) -> Void)
+    /// Answers with the next keys, encoded, about `bytesMax` bytes of them and at least one; with
+    /// nothing at the end. One call at a time. After an error nothing follows.
+    func next(bytesMax: Int, _ done: @escaping @Sendable (Result<Bytes, StoreError>) -> Void)
 }
 
 extension StoreError {

@@ -10,26 +10,28 @@ extension Keyspace {
 
     /// Reads a range whose answer is measured first, and comes in pieces if it is large.
     package func range(
-        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure
+        _ request: RangeRequest, as encoding: any RangeEncoding
     ) -> Result<RangeAnswer, StoreError> {
         options.metrics.ranges.add()
         do throws(StoreError) { try request.range.validate() } catch { return .failure(error) }
         let bounds = RangeSelection.Bounds(
-            measure: measure, wholeBytesMax: RangeAnswer.wholeBytesMax,
+            encoding: encoding, wholeBytesMax: RangeAnswer.wholeBytesMax,
             sortedBytesMax: RangeAnswer.sortedBytesMax)
         return read { view throws(KeyspaceError) in
             if let refusal = view.refusal(ofRevision: request.revision) { return .failure(refusal) }
             let selection = try view.select(request, bounds)
-            if selection.isHeld, selection.bytes <= bounds.wholeBytesMax {
-                return .success(.whole(try view.response(selection)))
-            }
             guard selection.isHeld || request.isInKeyOrder else { return .failure(.sortTooLarge) }
             let revision = view.state.revision
             let summary = RangeSummary(
                 revision: revision, more: selection.more, count: selection.count,
                 bytes: selection.bytes)
+            if selection.isHeld, selection.bytes <= bounds.wholeBytesMax {
+                let encoder = encoding.makeEncoder(reserving: selection.bytes)
+                try view.encode(selection, with: encoder)
+                return .success(.whole(summary, encoder.bytes))
+            }
             let pieces = KeyspaceRange(
-                selection, summary,
+                selection, summary, as: encoding,
                 revision: request.revision > 0 ? try view.roundedUp(request.revision) : revision,
                 readers)
             return .success(.pieces(pieces))

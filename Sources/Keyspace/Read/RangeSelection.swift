@@ -7,13 +7,13 @@ import Basics
 struct RangeSelection {
     /// How much is held.
     struct Bounds {
-        var measure: RangeAnswer.Measure
+        /// Nil measures nothing.
+        var encoding: (any RangeEncoding)?
         var wholeBytesMax: Int
         var sortedBytesMax: Int
 
         /// For answers that are held whole, whatever they are.
-        static let none = Bounds(
-            measure: { _, _, _ in 0 }, wholeBytesMax: .max, sortedBytesMax: .max)
+        static let none = Bounds(wholeBytesMax: .max, sortedBytesMax: .max)
     }
 
     let request: RangeRequest
@@ -21,9 +21,11 @@ struct RangeSelection {
     /// Without values; empty once the answer is too large to hold and in the order of keys.
     private(set) var found: [IndexedKey] = []
     private(set) var count: Int64 = 0
-    /// Sum of the measure.
+    /// Of what is found, encoded.
     private(set) var bytes = 0
     private(set) var isHeld = true
+    /// Of the keys that have not been visited only the count is wanted.
+    private(set) var wantsCount = false
     /// Keys that pass the filters.
     private var matching: Int64 = 0
     /// About the memory of `found`, and of the values if they are to be compared.
@@ -32,11 +34,16 @@ struct RangeSelection {
     init(_ request: RangeRequest, _ bounds: Bounds) {
         self.request = request
         self.bounds = bounds
+        wantsCount = request.countOnly
     }
 
     var more: Bool { request.limit > 0 && matching > request.limit && !request.countOnly }
 
-    /// False when the rest need not be visited: `isHeld` says why.
+    mutating func add(unvisited keys: Int64) {
+        count += keys
+    }
+
+    /// False when the rest need not be visited: `isHeld` and `wantsCount` say why.
     mutating func visit(
         _ key: @autoclosure () -> Bytes, keyBytes: Int, _ entry: IndexEntry
     ) -> Bool {
@@ -51,7 +58,10 @@ struct RangeSelection {
             }
             return isHeld
         }
-        if request.limit > 0, matching > request.limit { return true }
+        if request.limit > 0, matching > request.limit {
+            wantsCount = !request.isFiltered
+            return !wantsCount
+        }
         bytes += bounds.bytes(entry, keyBytes: keyBytes, request)
         if isHeld, bytes > bounds.wholeBytesMax, request.isInKeyOrder {
             isHeld = false
@@ -101,13 +111,20 @@ struct RangeSelection {
 
 extension RangeSelection.Bounds {
     func bytes(_ entry: IndexEntry, keyBytes: Int, _ request: RangeRequest) -> Int {
-        measure(entry.keyValue([]), keyBytes, request.keysOnly ? 0 : Int(entry.valueBytes))
+        guard let encoding else { return 0 }
+        return encoding.bytes(
+            entry.keyValue([]), keyBytes: keyBytes,
+            valueBytes: request.keysOnly ? 0 : Int(entry.valueBytes))
     }
 }
 
 extension RangeRequest {
     /// Whether the keys are wanted as they come.
     var isInKeyOrder: Bool { sortTarget == .key && sortOrder != .descending }
+
+    fileprivate var isFiltered: Bool {
+        (minModRevision, maxModRevision, minCreateRevision, maxCreateRevision) != (0, 0, 0, 0)
+    }
 
     fileprivate var sortsBeforeLimit: Bool { sortOrder != .none && !isInKeyOrder }
 

@@ -82,18 +82,51 @@ extension StateView {
     func value(of entry: IndexEntry) throws(KeyspaceError) -> Bytes {
         let recordKey = RecordKey(entry.position)
         return unsafe try withRaw(of: recordKey) { raw throws(KeyspaceError) in
-            guard let chunk = unsafe try get(raw, in: tables.records) else {
-                throw Self.damaged(recordKey, "the record is missing")
-            }
-            let header = unsafe try header(chunk, recordKey)
+            let chunk = unsafe try get(raw, in: tables.records)
+            let (first, header) = unsafe try header(ofIndexed: chunk, recordKey)
             var hash = RecordHash(entry.position)
             let value = unsafe try content(
-                Int(header.keyBytes)..<header.contentBytes, chunk, recordKey, &hash)
-            guard hash.value == entry.recordHash else {
-                throw Self.damaged(recordKey, "the record is not the one of the index")
-            }
+                Int(header.keyBytes)..<header.contentBytes, first, recordKey, &hash)
+            try check(hash, of: entry)
             return value
         }
+    }
+
+    /// The same in parts as they lie in the map. The last is out before it is known whether the
+    /// record is the one of the index: whoever gets an error forgets them.
+    func visitValue(
+        of entry: IndexEntry, _ records: borrowing TableCursor,
+        _ visit: (UnsafeRawBufferPointer) -> Void
+    ) throws(KeyspaceError) {
+        let recordKey = RecordKey(entry.position)
+        let chunk = unsafe try withRaw(of: recordKey) { raw throws(KeyspaceError) in
+            unsafe try records.find(raw)
+        }
+        let (first, header) = unsafe try header(ofIndexed: chunk, recordKey)
+        guard header.valueBytes == entry.valueBytes else { throw Self.notIndexed(recordKey) }
+        var hash = RecordHash(entry.position)
+        unsafe try visitContent(
+            Int(header.keyBytes)..<header.contentBytes, first, recordKey, &hash, visit)
+        try check(hash, of: entry)
+    }
+
+    private func header(
+        ofIndexed chunk: UnsafeRawBufferPointer?, _ recordKey: RecordKey
+    ) throws(KeyspaceError) -> (first: UnsafeRawBufferPointer, header: RecordHeader) {
+        guard let chunk = unsafe chunk else {
+            throw Self.damaged(recordKey, "the record is missing")
+        }
+        return unsafe (chunk, try header(chunk, recordKey))
+    }
+
+    private func check(_ hash: RecordHash, of entry: IndexEntry) throws(KeyspaceError) {
+        guard hash.value == entry.recordHash else {
+            throw Self.notIndexed(RecordKey(entry.position))
+        }
+    }
+
+    private static func notIndexed(_ key: RecordKey) -> KeyspaceError {
+        damaged(key, "the record is not the one of the index")
     }
 
     /// A whole record, verified, and its hash; nil when there is none.
@@ -112,49 +145,53 @@ extension StateView {
         }
     }
 
-    /// Copies a part of the content, which is the key and the value behind it, from the map, and
-    /// verifies all chunks up to there. The first one is verified.
+    /// Copies a part of the content from the map.
     private func content(
         _ range: Range<Int>, _ first: UnsafeRawBufferPointer, _ recordKey: RecordKey,
         _ hash: inout RecordHash
     ) throws(KeyspaceError) -> Bytes {
-        let total = unsafe first.loadUnaligned(as: RecordHeader.self).contentBytes
         var failure: KeyspaceError?
         let copy = unsafe Bytes(unsafeUninitializedCapacity: range.count) { buffer, count in
-            let target = UnsafeMutableRawBufferPointer(buffer)
-            var part = unsafe UnsafeRawBufferPointer(rebasing: first[RecordHeader.bytes...])
-            unsafe hash.add(checksum: first.loadUnaligned(as: UInt32.self), count: first.count)
-            var offset = 0
-            var number: UInt32 = 0
-            while true {
-                let low = max(range.lowerBound, offset)
-                let high = min(range.upperBound, offset + part.count)
-                if low < high {
+            do throws(KeyspaceError) {
+                unsafe try visitContent(range, first, recordKey, &hash) { part in
                     unsafe UnsafeMutableRawBufferPointer(
-                        rebasing: target[(low - range.lowerBound)...]
-                    ).copyMemory(
-                        from: UnsafeRawBufferPointer(
-                            rebasing: part[(low - offset)..<(high - offset)]))
-                    count = high - range.lowerBound
+                        rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]
+                    ).copyMemory(from: part)
+                    count += part.count
                 }
-                offset += part.count
-                if offset >= range.upperBound { return }
-                number += 1
-                do throws(KeyspaceError) {
-                    let key = RecordKey(recordKey.position, chunk: number)
-                    let chunk = unsafe try laterChunk(key, total - offset)
-                    unsafe hash.add(
-                        checksum: chunk.loadUnaligned(as: UInt32.self), count: chunk.count)
-                    unsafe part = UnsafeRawBufferPointer(
-                        rebasing: chunk[RecordHeader.checksumBytes...])
-                } catch {
-                    failure = error
-                    return
-                }
-            }
+            } catch { failure = error }
         }
         if let failure { throw failure }
         return copy
+    }
+
+    /// Visits the parts of a part of the content, which is the key and the value behind it, and
+    /// verifies all chunks up to there. The first one is verified.
+    private func visitContent(
+        _ range: Range<Int>, _ first: UnsafeRawBufferPointer, _ recordKey: RecordKey,
+        _ hash: inout RecordHash, _ visit: (UnsafeRawBufferPointer) -> Void
+    ) throws(KeyspaceError) {
+        let total = unsafe first.loadUnaligned(as: RecordHeader.self).contentBytes
+        var part = unsafe UnsafeRawBufferPointer(rebasing: first[RecordHeader.bytes...])
+        unsafe hash.add(checksum: first.loadUnaligned(as: UInt32.self), count: first.count)
+        var offset = 0
+        var number: UInt32 = 0
+        while true {
+            let low = max(range.lowerBound, offset)
+            let high = min(range.upperBound, offset + part.count)
+            if low < high {
+                unsafe visit(
+                    UnsafeRawBufferPointer(rebasing: part[(low - offset)..<(high - offset)]))
+            }
+            offset += part.count
+            if offset >= range.upperBound { return }
+            number += 1
+            let key = RecordKey(recordKey.position, chunk: number)
+            let chunk = unsafe try laterChunk(key, total - offset)
+            unsafe hash.add(checksum: chunk.loadUnaligned(as: UInt32.self), count: chunk.count)
+            unsafe part = UnsafeRawBufferPointer(
+                rebasing: chunk[RecordHeader.checksumBytes...])
+        }
     }
 
     /// A chunk behind the first, verified, of a record that has `left` bytes of content there.

@@ -31,17 +31,28 @@ extension StateView {
         let isNewest =
             request.revision <= 0 || (pending == 0 && request.revision == state.revision)
         if isNewest {
-            unsafe try scanCurrent(request.range) { key, entry in
-                unsafe selection.visit(key.bytes, keyBytes: key.count, entry)
-            }
+            try selectNewest(&selection)
         } else {
             let revision = try roundedUp(request.revision)
             try scanHistory(request.range, at: revision) { key, entry in
-                selection.visit(key, keyBytes: key.count, entry)
+                // A count needs as much of the history as a visit.
+                selection.visit(key, keyBytes: key.count, entry) || selection.wantsCount
             }
         }
         if selection.isHeld { try selection.finish(self) }
         return selection
+    }
+
+    private func selectNewest(_ selection: inout RangeSelection) throws(KeyspaceError) {
+        var rest = selection.request.range
+        if !selection.wantsCount {
+            unsafe try scanCurrent(rest) { key, entry in
+                let goesOn = unsafe selection.visit(key.bytes, keyBytes: key.count, entry)
+                if selection.wantsCount { unsafe rest.start = key.bytes + [0] }
+                return goesOn
+            }
+        }
+        if selection.wantsCount { selection.add(unvisited: try countCurrent(rest)) }
     }
 
     func response(
@@ -67,6 +78,40 @@ extension StateView {
             keyValue.value = try value(of: item.entry)
         }
         return keyValue
+    }
+
+    /// Writes the keys that were selected.
+    func encode(
+        _ selection: RangeSelection, with encoder: any RangeEncoder
+    ) throws(KeyspaceError) {
+        guard !selection.found.isEmpty else { return }
+        let records = unsafe try cursor(tables.records)
+        for item in selection.found {
+            unsafe try encode(
+                item, withValue: !selection.request.keysOnly, with: encoder, records)
+        }
+    }
+
+    func encode(
+        _ item: IndexedKey, withValue: Bool, with encoder: any RangeEncoder,
+        _ records: borrowing TableCursor
+    ) throws(KeyspaceError) {
+        try unsafe withRaw(item.key) { key throws(KeyspaceError) in
+            unsafe try encode(key, item.entry, withValue: withValue, with: encoder, records)
+        }
+    }
+
+    /// Writes a key whose state is `entry`, and its value from the map.
+    func encode(
+        _ key: UnsafeRawBufferPointer, _ entry: IndexEntry, withValue: Bool,
+        with encoder: any RangeEncoder, _ records: borrowing TableCursor
+    ) throws(KeyspaceError) {
+        let valueBytes = withValue ? Int(entry.valueBytes) : 0
+        unsafe encoder.begin(entry.keyValue([]), key: key, valueBytes: valueBytes)
+        if valueBytes > 0 {
+            unsafe try visitValue(of: entry, records) { part in unsafe encoder.append(part) }
+        }
+        encoder.end()
     }
 
     func sortByValue(

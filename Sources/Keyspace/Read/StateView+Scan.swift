@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import LMDB
 
 /// A key with its state but for the value.
@@ -7,20 +8,33 @@ struct IndexedKey: Sendable {
     var entry: IndexEntry
 }
 
-/// A key that a scan found. Must not outlive the visit.
-@unsafe struct FoundKey {
-    let name: UnsafeRawBufferPointer
-    /// Of long keys, which the name does not hold.
-    let long: Bytes?
+/// A key that a scan found: the name of a short one in the map, or the key. Must not outlive the
+/// visit.
+@unsafe enum FoundKey {
+    case short(name: UnsafeRawBufferPointer)
+    case held(Bytes)
 
     var count: Int {
-        if let long = unsafe long { return long.count }
-        return unsafe KeyName.shortKeyCount(name)
+        switch unsafe self {
+        case .short(let name): unsafe KeyName.shortKeyCount(name)
+        case .held(let key): key.count
+        }
     }
 
     var bytes: Bytes {
-        if let long = unsafe long { return long }
-        return unsafe KeyName.shortKey(name)
+        switch unsafe self {
+        case .short(let name): unsafe KeyName.shortKey(name)
+        case .held(let key): key
+        }
+    }
+
+    func withBytes<Value>(
+        _ body: (UnsafeRawBufferPointer) throws(KeyspaceError) -> Value
+    ) throws(KeyspaceError) -> Value {
+        if case .short(let name) = unsafe self, unsafe KeyName.isKey(name) {
+            return unsafe try body(name)
+        }
+        return unsafe try withRaw(bytes, body)
     }
 }
 
@@ -40,11 +54,7 @@ extension StateView {
     ) throws(KeyspaceError) {
         if case .single = range.end {
             guard let entry = try current(range.start) else { return }
-            let isLong = KeyName.isLong(range.start)
-            try unsafe KeyName.with(range.start) { name throws(KeyspaceError) in
-                _ = unsafe try visit(
-                    FoundKey(name: name, long: isLong ? range.start : nil), entry)
-            }
+            _ = unsafe try visit(.held(range.start), entry)
             return
         }
         let bound = try ScanBound(range)
@@ -66,9 +76,28 @@ extension StateView {
                 continue
             }
             let entry = unsafe try IndexEntry.decode(found.value, under: found.key, in: .current)
-            guard unsafe try visit(FoundKey(name: found.key, long: nil), entry) else { return }
+            guard unsafe try visit(.short(name: found.key), entry) else { return }
             unsafe next = try cursor.next()
         }
+    }
+
+    /// The keys that exist now. Their entries are not read, and so not verified.
+    func countCurrent(_ range: KeyRange) throws(KeyspaceError) -> Int64 {
+        if case .single = range.end { return try current(range.start) == nil ? 0 : 1 }
+        let bound = try ScanBound(range)
+        let cursor = unsafe try cursor(tables.current)
+        var count: Int64 = 0
+        var next = unsafe try seek(range.start, cursor)
+        while let found = unsafe next {
+            if unsafe bound.isPassed(by: found.key) { break }
+            if unsafe KeyName.isLong(found.key) {
+                if range.contains(unsafe try key(ofName: found.key)) { count += 1 }
+            } else {
+                count += 1
+            }
+            unsafe next = try cursor.next()
+        }
+        return count
     }
 
     /// Long keys whose names stand together do so in the order of their hashes.
@@ -78,10 +107,7 @@ extension StateView {
     ) throws(KeyspaceError) -> Bool {
         keys.sort { isOrderedBefore($0.key, $1.key) }
         for item in keys where range.contains(item.key) {
-            let goesOn = try unsafe KeyName.with(item.key) { name throws(KeyspaceError) in
-                unsafe try visit(FoundKey(name: name, long: item.key), item.entry)
-            }
-            if !goesOn { return false }
+            guard unsafe try visit(.held(item.key), item.entry) else { return false }
         }
         return true
     }
@@ -193,6 +219,14 @@ struct ScanBound {
 
     func isPassed(by name: UnsafeRawBufferPointer) -> Bool {
         guard let bound else { return false }
-        return unsafe !name.lexicographicallyPrecedes(bound)
+        let common = min(name.count, bound.count)
+        let isNotShorter = name.count >= bound.count
+        return unsafe bound.withUnsafeBytes { bound in
+            guard let name = name.baseAddress, let bound = bound.baseAddress else {
+                return isNotShorter
+            }
+            let order = unsafe memcmp(name, bound, common)
+            return order == 0 ? isNotShorter : order > 0
+        }
     }
 }

@@ -20,6 +20,10 @@ import LMDB
         do { return unsafe try cursor.next() } catch { throw KeyspaceError(error) }
     }
 
+    func find(_ key: UnsafeRawBufferPointer) throws(KeyspaceError) -> UnsafeRawBufferPointer? {
+        do { return unsafe try cursor.find(key)?.value } catch { throw KeyspaceError(error) }
+    }
+
     func seek(atLeast key: UnsafeRawBufferPointer) throws(KeyspaceError) -> Cursor.Entry? {
         do { return unsafe try cursor.seek(atLeast: key) } catch { throw KeyspaceError(error) }
     }

@@ -88,17 +88,15 @@ enum KeyName {
         return bytesMax
     }
 
+    /// Whether a short name is the key itself.
+    static func isKey(_ name: UnsafeRawBufferPointer) -> Bool {
+        unsafe shortKeyCount(name) == name.count
+    }
+
     /// Bytes of the key that a short name stands for.
     static func shortKeyCount(_ name: UnsafeRawBufferPointer) -> Int {
         var escapes = 0
-        var index = 0
-        while index < name.count {
-            if unsafe name[index] == 0 {
-                escapes += 1
-                index += 1
-            }
-            index += 1
-        }
+        for unsafe byte in unsafe name where byte == 0 { escapes += 1 }
         return name.count - escapes
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import Keyspace
 import Replica
 
@@ -14,7 +15,7 @@ final class LocalRange: RangePieces {
     var summary: RangeSummary { pieces.summary }
 
     func next(
-        bytesMax: Int, _ done: @escaping @Sendable (Result<[KeyValue], StoreError>) -> Void
+        bytesMax: Int, _ done: @escaping @Sendable (Result<Bytes, StoreError>) -> Void
     ) {
         let pieces = pieces
         // A state that was replaced since refuses by itself.

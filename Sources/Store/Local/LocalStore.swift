@@ -30,12 +30,12 @@ package struct LocalStore: Store {
     }
 
     package func range(
-        _ request: RangeRequest, measure: @escaping RangeAnswer.Measure,
+        _ request: RangeRequest, as encoding: any RangeEncoding,
         on queue: (any WorkQueue)?, _ done: @escaping Completion<RangeAnswer>
     ) {
         let replica = replica
         read(request, on: request.range.end == .single ? queue : nil) { result in
-            let answer = result.flatMap { $0.range(request, measure: measure) }
+            let answer = result.flatMap { $0.range(request, as: encoding) }
             guard case .success(.pieces(let pieces)) = answer else { return done(answer) }
             done(.success(.pieces(LocalRange(pieces, replica))))
         }
