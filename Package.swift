@@ -181,7 +181,7 @@ let package = Package(
                 "CRecorder", "Basics", "Raft", "WriteAheadLog", "Keyspace", "ReplicaCore",
             ], path: "fuzz/crash-images", swiftSettings: house),
         .executableTarget(
-            name: "raft-fuzz", dependencies: ["Basics", "Simulator", arguments],
+            name: "raft-fuzz", dependencies: ["Basics", "Simulator", "CJemalloc", arguments],
             path: "fuzz/raft-fuzz", swiftSettings: house),
         .target(
             name: "FuzzTargets",

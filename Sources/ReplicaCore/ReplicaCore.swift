@@ -242,19 +242,25 @@ package final class ReplicaCore {
         throw ReplicaFailure(nil, "\(settings.directory) was removed while in use")
     }
 
+    /// Lends Raft where every round comes by: a copy, as `if let` makes it, counts references to all
+    /// that it holds.
+    package func withRaft<Failure: Error>(
+        _ body: (inout Raft) throws(Failure) -> Void
+    ) throws(Failure) {
+        try raft?.lend(to: body)
+    }
+
     private func publishStatus() {
         var status = ReplicaStatus()
         status.memberID = memberID
         status.isWaitingForReplacement = memberID == 0
-        // Field by field, here and wherever every round comes by: a copy of Raft, as `if let` makes
-        // it, counts references to all that it holds.
-        if raft != nil {
-            status.role = raft?.role ?? .follower
-            status.leaderID = raft?.leader ?? 0
-            status.term = raft?.term ?? 0
-            status.commitIndex = raft?.commitIndex ?? 0
-            status.appliedIndex = raft?.appliedIndex ?? 0
-            status.isLearner = raft?.isLearner ?? false
+        withRaft { raft in
+            status.role = raft.role
+            status.leaderID = raft.leader
+            status.term = raft.term
+            status.commitIndex = raft.commitIndex
+            status.appliedIndex = raft.appliedIndex
+            status.isLearner = raft.isLearner
         }
         status.members = addressed.members
         status.learners = cluster.membership.learners
@@ -299,5 +305,13 @@ package final class ReplicaCore {
     private func failEverything(_ error: StoreError) {
         submitFailures(error)
         environment.publish(nil)
+    }
+}
+
+extension Raft {
+    fileprivate mutating func lend<Failure: Error>(
+        to body: (inout Raft) throws(Failure) -> Void
+    ) throws(Failure) {
+        try body(&self)
     }
 }

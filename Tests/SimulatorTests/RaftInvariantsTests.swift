@@ -132,20 +132,21 @@ import Testing
 
     @Test func monotony() throws {
         var monotony = Monotony()
-        let later = raft(1, term: 3, terms: [1, 2], commit: 1)
-        try monotony.check(later, stateIndex: 0, revision: 5, compactRevision: 2)
+        var later = raft(1, term: 3, terms: [1, 2], commit: 1)
+        try monotony.check(&later, stateIndex: 0, revision: 5, compactRevision: 2)
         for (term, commit, revision, compacted) in [
             (2, 1, 5, 2), (3, 0, 5, 2), (3, 1, 4, 2), (3, 1, 5, 1),
         ] as [(UInt64, UInt64, Int64, Int64)] {
             var copy = monotony
+            var earlier = raft(1, term: term, terms: [1, 2], commit: commit)
             expectViolation("went back") {
                 try copy.check(
-                    raft(1, term: term, terms: [1, 2], commit: commit), stateIndex: 0,
+                    &earlier, stateIndex: 0,
                     revision: revision, compactRevision: compacted)
             }
         }
         expectViolation("out of order") {
-            try monotony.check(later, stateIndex: 2, revision: 5, compactRevision: 2)
+            try monotony.check(&later, stateIndex: 2, revision: 5, compactRevision: 2)
         }
     }
 

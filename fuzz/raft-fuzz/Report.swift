@@ -12,18 +12,21 @@ struct Report {
     /// Of the two above, what seeds with the default timeouts took.
     var defaultMilliseconds: UInt64 = 0
     var defaultMicroseconds: UInt64 = 0
+    /// And of these, what calm stretches took.
+    var calmMilliseconds: UInt64 = 0
+    var calmMicroseconds: UInt64 = 0
     var coverage = Coverage()
 
     private static var fields: [WritableKeyPath<Report, UInt64>] {
         [
             \.steps, \.hash, \.operations, \.undecided, \.milliseconds, \.cpuMicroseconds,
-            \.defaultMilliseconds, \.defaultMicroseconds,
+            \.defaultMilliseconds, \.defaultMicroseconds, \.calmMilliseconds, \.calmMicroseconds,
         ]
     }
 
     init() {}
 
-    init(_ outcome: Simulation.Outcome, _ cpuMicroseconds: UInt64) {
+    init(_ outcome: Simulation.Outcome, _ cpuMicroseconds: UInt64, calm: UInt64) {
         steps = UInt64(outcome.steps)
         hash = outcome.hash
         operations = UInt64(outcome.operations)
@@ -34,6 +37,8 @@ struct Report {
             defaultMilliseconds = milliseconds
             defaultMicroseconds = cpuMicroseconds
         }
+        calmMilliseconds = outcome.calmMilliseconds
+        calmMicroseconds = calm
         coverage = outcome.coverage
     }
 
@@ -63,14 +68,19 @@ struct Report {
         coverage.add(other.coverage)
     }
 
-    /// Of simulated time to a core's time, all seeds and those with the default timeouts.
+    /// Of simulated time to a core's time: all seeds, and those with the default timeouts, under
+    /// load and in calm stretches.
     var speed: String {
         let core = max(1, cpuMicroseconds)
         var text =
             "\(steps * 1_000_000 / core) events and \(milliseconds * 1000 / core) simulated "
             + "seconds for each second of a core"
-        if defaultMicroseconds > 0 {
-            text += ", \(defaultMilliseconds * 1000 / defaultMicroseconds) at default timeouts"
+        if defaultMicroseconds > calmMicroseconds, calmMicroseconds > 0 {
+            let milliseconds = defaultMilliseconds - calmMilliseconds
+            text +=
+                "; at default timeouts "
+                + "\(milliseconds * 1000 / (defaultMicroseconds - calmMicroseconds)) under load and "
+                + "\(calmMilliseconds * 1000 / calmMicroseconds) in calm stretches"
         }
         return text
     }

@@ -24,10 +24,14 @@ enum Worker {
             options.scratchDirectory = ScratchDirectory.make(name: scratchName(getpid()))
             defer { ScratchDirectory.remove(options.scratchDirectory) }
             if settings.printsTrace { options.trace = { write($0) } }
+            let calm = Locked<UInt64>(0)
+            options.onCalm = { _ in
+                calm.withLock { $0 = cpuMicroseconds &- $0 }
+            }
             let begun = cpuMicroseconds
             do throws(Violation) {
                 let outcome = try Simulation(options).run()
-                write(resultPrefix + Report(outcome, cpuMicroseconds - begun).line)
+                write(resultPrefix + Report(outcome, cpuMicroseconds - begun, calm: calm.withLock { $0 }).line)
             } catch {
                 write("\(resultPrefix)\(error)")
                 return error.kind == .liveness

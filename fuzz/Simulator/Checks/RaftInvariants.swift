@@ -166,8 +166,9 @@ package struct Monotony {
         compactRevision = 0
     }
 
+    /// Raft is `inout` because it is called after every round, and not to be copied.
     package mutating func check(
-        _ raft: Raft, stateIndex: UInt64, revision: Int64, compactRevision: Int64
+        _ raft: inout Raft, stateIndex: UInt64, revision: Int64, compactRevision: Int64
     ) throws(Violation) {
         guard raft.term >= term, raft.commitIndex >= commit, stateIndex >= applied,
             revision >= self.revision, compactRevision >= self.compactRevision

@@ -161,7 +161,15 @@ extension Simulation {
     // MARK: After each round
 
     func look(_ replica: SimulatedReplica) throws(Violation) {
-        guard let process = replica.process, let raft = process.core.raft else { return }
+        guard let process = replica.process else { return }
+        try process.core.withRaft { raft throws(Violation) in
+            try look(&raft, replica, process)
+        }
+    }
+
+    private func look(
+        _ raft: inout Raft, _ replica: SimulatedReplica, _ process: SimulatedProcess
+    ) throws(Violation) {
         hash.add(UInt64(replica.number) << 56 ^ raft.term << 32 ^ raft.commitIndex)
         if raft.role != process.role {
             process.role = raft.role
@@ -176,12 +184,12 @@ extension Simulation {
             try checkCommit(raft, process)
             process.commit = raft.commitIndex
         }
-        process.membership = raft.membership
+        if process.membership != raft.membership { process.membership = raft.membership }
         if raft.lost == nil, process.environment.isLogIdle { replica.hasLostTail = false }
         if let state = process.environment.keyspace?.state {
             if replica.isWrong { process.monotony.forgetRevisions() }
             try process.monotony.check(
-                raft, stateIndex: state.appliedIndex, revision: state.revision,
+                &raft, stateIndex: state.appliedIndex, revision: state.revision,
                 compactRevision: state.compactRevision)
             try checkApplied(state.appliedIndex, replica, process)
         }

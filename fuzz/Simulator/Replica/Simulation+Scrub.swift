@@ -5,9 +5,11 @@ import WriteAheadLog
 
 /// Damage in the keyspace file and in the log of a replica that runs: who finds it, and what then.
 extension Simulation {
-    /// Soon after the faults have ended, or as the seed wants it.
+    /// Once the faults have ended, what they damaged is to be found soon.
+    private var isScrubHurried: Bool { isHealed && !isDamageFound }
+
     func scheduleScrub(_ replica: SimulatedReplica) {
-        let interval = isHealed ? 500_000 : scenario.scrubInterval
+        let interval = isScrubHurried ? 500_000 : scenario.scrubInterval
         queue.add(
             .scrub(replica.number, epoch: replica.epoch),
             at: now + interval / 2 + below(interval))
@@ -21,8 +23,9 @@ extension Simulation {
         }
         let time = replica.clock.time(at: now)
         do throws(KeyspaceError) {
-            let bytes = isHealed ? 1 << 20 : scenario.scrubBytes
-            while try process.scrubber.step(keyspace, bytesMax: bytes, now: { time }), isHealed {}
+            let isHurried = isScrubHurried
+            let bytes = isHurried ? 1 << 20 : scenario.scrubBytes
+            while try process.scrubber.step(keyspace, bytesMax: bytes, now: { time }), isHurried {}
         } catch {
             // The keyspace has told the core, which ends.
             trace("the scrubber of \(replica.number): \(error)")

@@ -64,4 +64,6 @@ struct Client: Sendable {
     var revision: Int64 = 1
     var leases: [Int64] = []
     var successes = 0
+    /// After the faults have ended: what it is to reach.
+    var successesWanted = Int.max
 }

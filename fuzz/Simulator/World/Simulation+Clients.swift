@@ -121,17 +121,23 @@ extension Simulation {
             trace("client \(client) has \(operation): kept alive")
         }
         hash.add(UInt64(operation))
-        queue.add(.clientStart(client), at: now + 1 + below(thinkMax))
+        queue.add(.clientStart(client), at: now + 1 + below(thinkMax(client)))
     }
 
-    /// Once the faults have ended and everybody was served, a few requests are enough.
-    private var thinkMax: UInt64 { isServed ? max(scenario.thinkMax, 400_000) : scenario.thinkMax }
+    /// Once the faults have ended, who was served lets the others go first, and in a calm stretch
+    /// a few requests are enough.
+    private func thinkMax(_ client: Int) -> UInt64 {
+        if isCalm { return 10_000_000 }
+        let isServed = clients[client].successes >= clients[client].successesWanted
+        return isServed ? max(scenario.thinkMax, 400_000) : scenario.thinkMax
+    }
 
     func takeTimeout(_ operation: Int) {
         guard operations[operation].isOpen else { return }
         operations[operation].isOpen = false
         trace("client \(operations[operation].client) gives \(operation) up")
-        queue.add(.clientStart(operations[operation].client), at: now + below(thinkMax))
+        let client = operations[operation].client
+        queue.add(.clientStart(client), at: now + below(thinkMax(client)))
     }
 
     private func see(_ item: KeyValue, _ client: Int) {

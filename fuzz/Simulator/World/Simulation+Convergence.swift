@@ -9,6 +9,7 @@ import WriteAheadLog
 extension Simulation {
     private static let patience: UInt64 = 120_000_000
     private static let operationsWanted = 5
+    private static let calmMicroseconds: UInt64 = 30_000_000
 
     func converge() throws(Violation) {
         isHealed = true
@@ -25,13 +26,12 @@ extension Simulation {
             if replica.process == nil, replica.condition == .good { try start(replica) }
         }
         trace("healed; gone: \(replicas.filter(\.isGone).map(\.number))")
-        let before = clients.map(\.successes)
-        try go("all clients are served") {
-            zip(self.clients, before).allSatisfy { client, before in
-                client.successes >= before + Self.operationsWanted
-            }
+        for client in clients.indices {
+            clients[client].successesWanted = clients[client].successes + Self.operationsWanted
         }
-        isServed = true
+        try go("all clients are served") {
+            self.clients.allSatisfy { $0.successes >= $0.successesWanted }
+        }
         try go("lost replicas are replaced") {
             self.replicas.allSatisfy(\.isSettled)
         }
@@ -40,6 +40,8 @@ extension Simulation {
         }
         try go("damage is found") { self.replicas.allSatisfy { $0.isGone || !$0.isRotten } }
         try go("wrong states are found") { self.replicas.allSatisfy { $0.isGone || !$0.isWrong } }
+        isDamageFound = true
+        if scenario.hasDefaultTimeouts { try rest() }
         areClientsStopped = true
         try go("the replicas agree") { self.agree }
         try go("leases end") { self.committed.model.leases.isEmpty }
@@ -49,6 +51,24 @@ extension Simulation {
                 try compareState(keyspace, replica)
             }
         }
+    }
+
+    /// A calm stretch, as most clusters have it most of the time: hardly a request, and nothing that
+    /// would be a reason for an election.
+    private func rest() throws(Violation) {
+        try go("there is a leader") { self.currentLeader != nil }
+        let term = currentLeader.map(self.term)
+        options.onCalm?(true)
+        isCalm = true
+        let begun = now
+        while now < begun + Self.calmMicroseconds { try step() }
+        calmMilliseconds = (now - begun) / 1000
+        isCalm = false
+        options.onCalm?(false)
+        guard currentLeader.map(self.term) == term else {
+            throw .liveness("an election in a calm stretch, after term \(term ?? 0)")
+        }
+        trace("rested")
     }
 
     /// Who is left: everybody while a replica is being replaced, because its learner counts on

@@ -237,7 +237,7 @@ extension Simulation {
             .max { term($0) < term($1) }
     }
 
-    private func term(_ replica: SimulatedReplica) -> UInt64 {
+    func term(_ replica: SimulatedReplica) -> UInt64 {
         replica.process?.core.raft?.term ?? 0
     }
 }

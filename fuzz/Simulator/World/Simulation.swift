@@ -17,6 +17,8 @@ package final class Simulation {
         package var without: [String] = []
         /// Where replicas keep their directories; made and removed by the caller.
         package var scratchDirectory = ""
+        /// Called when a calm stretch begins, with true, and when it ends.
+        package var onCalm: (@Sendable (Bool) -> Void)?
         /// Called with every line of the trace.
         package var trace: (@Sendable (String) -> Void)?
 
@@ -32,6 +34,8 @@ package final class Simulation {
         package var undecided: Int
         /// Milliseconds of the world.
         package var milliseconds: UInt64
+        /// Of these, in a calm stretch.
+        package var calmMilliseconds: UInt64
         /// Heartbeats and elections are as `martlet` has them.
         package var hasDefaultTimeouts: Bool
         package var coverage: Coverage
@@ -61,8 +65,11 @@ package final class Simulation {
 
     /// No further faults; the network is whole.
     var isHealed = false
-    /// All clients were served since.
-    var isServed = false
+    /// Damage and wrong states that the faults left have been found since.
+    var isDamageFound = false
+    /// Clients ask for hardly anything.
+    var isCalm = false
+    var calmMilliseconds: UInt64 = 0
     var replacing: Int?
     /// When a replica last became leader, or the faults ended.
     var steadySince: UInt64 = 0
@@ -112,7 +119,8 @@ package final class Simulation {
         return Outcome(
             steps: steps, hash: hash.value,
             operations: clients.reduce(0) { $0 + $1.successes }, undecided: undecided,
-            milliseconds: now / 1000, hasDefaultTimeouts: scenario.hasDefaultTimeouts,
+            milliseconds: now / 1000, calmMilliseconds: calmMilliseconds,
+            hasDefaultTimeouts: scenario.hasDefaultTimeouts,
             coverage: coverage)
     }
 
