@@ -47,6 +47,9 @@ def loads(milliseconds):
         ("transaction of 8 compares and 8 puts", ours("transaction", 50, 2, **time_up)),
         ("event to one of 100 watchers", lambda peer: 100 * load(
             peer, "watch", 10, 10, requests=milliseconds)["requests"]),
+        ("event to one of 10,000 watchers", lambda peer: 10_000 * load(
+            peer, "watch", 100, 100, requests=milliseconds // 60)["requests"]),
+        ("lease keep-alive", ours("keep-alive", 10, 10, **time_up)),
         ("whole list of 10,000 keys", ours("list", 1, 1, keys=10_000, **time_up)),
     ]
 
@@ -103,7 +106,7 @@ def one(peer, name, run):
     finally:
         os.unlink(data)
     bench_store.say(
-        f"{name}: servers {1e6 * servers / count:.1f} us CPU, generator {1e6 * generator / count:.1f} us;"
+        f"{name}: servers {1e6 * servers / count:.3g} us CPU, generator {1e6 * generator / count:.3g} us;"
         f" busy {100 * (servers + generator) / wall / os.cpu_count():.0f} % of the machine; if servers"
         f" cost nothing, {(servers + generator) / max(generator, 1 / TICKS):.1f} times as many requests")
     bench_store.say(f"  by part: {text(parts)}")

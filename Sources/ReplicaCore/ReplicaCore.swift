@@ -242,8 +242,8 @@ package final class ReplicaCore {
         throw ReplicaFailure(nil, "\(settings.directory) was removed while in use")
     }
 
-    /// Lends Raft where every round comes by: a copy, as `if let` makes it, counts references to all
-    /// that it holds.
+    /// Lends Raft where every round comes by: a copy, as `if let` makes it, counts references to
+    /// all that it holds.
     package func withRaft<Failure: Error>(
         _ body: (inout Raft) throws(Failure) -> Void
     ) throws(Failure) {

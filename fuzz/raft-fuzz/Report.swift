@@ -79,8 +79,8 @@ struct Report {
             let milliseconds = defaultMilliseconds - calmMilliseconds
             text +=
                 "; at default timeouts "
-                + "\(milliseconds * 1000 / (defaultMicroseconds - calmMicroseconds)) under load and "
-                + "\(calmMilliseconds * 1000 / calmMicroseconds) in calm stretches"
+                + "\(milliseconds * 1000 / (defaultMicroseconds - calmMicroseconds)) under load "
+                + "and \(calmMilliseconds * 1000 / calmMicroseconds) in calm stretches"
         }
         return text
     }

@@ -31,7 +31,9 @@ enum Worker {
             let begun = cpuMicroseconds
             do throws(Violation) {
                 let outcome = try Simulation(options).run()
-                write(resultPrefix + Report(outcome, cpuMicroseconds - begun, calm: calm.withLock { $0 }).line)
+                let report = Report(
+                    outcome, cpuMicroseconds - begun, calm: calm.withLock { $0 })
+                write(resultPrefix + report.line)
             } catch {
                 write("\(resultPrefix)\(error)")
                 return error.kind == .liveness

@@ -26,7 +26,9 @@ struct ServerProcess {
     func run(until stop: StopLatch) async throws {
         DescriptorLimit.raise()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-        let running = try Replica.start(try configuration(group))
+        // What clients do must not hold up heartbeats.
+        let peerGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let running = try Replica.start(try configuration(peerGroup))
         let store = LocalStore(running)
         let storePorts = try await startStorePorts(store, running, group)
         for port in storePorts {
@@ -51,6 +53,7 @@ struct ServerProcess {
         for port in storePorts { await port.stop() }
         running.stop()
         try? await group.shutdownGracefully()
+        try? await peerGroup.shutdownGracefully()
     }
 
     private func configuration(

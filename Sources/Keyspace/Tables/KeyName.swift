@@ -96,7 +96,7 @@ enum KeyName {
     /// Bytes of the key that a short name stands for.
     static func shortKeyCount(_ name: UnsafeRawBufferPointer) -> Int {
         var escapes = 0
-        for unsafe byte in unsafe name where byte == 0 { escapes += 1 }
+        for index in name.indices where unsafe name[index] == 0 { escapes += 1 }
         return name.count - escapes
     }
 

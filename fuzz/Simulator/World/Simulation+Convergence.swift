@@ -53,8 +53,8 @@ extension Simulation {
         }
     }
 
-    /// A calm stretch, as most clusters have it most of the time: hardly a request, and nothing that
-    /// would be a reason for an election.
+    /// A calm stretch, as most clusters have it most of the time: hardly a request, and nothing
+    /// that would be a reason for an election.
     private func rest() throws(Violation) {
         try go("there is a leader") { self.currentLeader != nil }
         let term = currentLeader.map(self.term)
