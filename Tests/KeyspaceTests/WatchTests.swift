@@ -41,6 +41,46 @@ import Testing
         #expect(inside.text == "+b@4 +a@5 |5 -a@6 |6")
     }
 
+    /// Those that are alike are answered with one array, and leave the list of waiting watchers
+    /// without a search: of many in turns, each hears what is its own, and who has left nothing.
+    @Test func manyWatchersOfAFewKindsHearEachItsOwn() throws {
+        let fixture = try Fixture()
+        var requests = [WatchRequest(.prefix("a")), WatchRequest(.prefix("ab"))]
+        requests.append(WatchRequest(.prefix("a"), wantsPrevious: true))
+        requests.append(WatchRequest(.prefix("a"), excludesPuts: true))
+        requests.append(WatchRequest(.prefix("a"), startRevision: 4))
+        requests.append(WatchRequest(.key("a"), excludesDeletes: true))
+        let expected = [
+            "+ab@2 |2 +a@3 |3 -ab@4 |4", "+ab@2 |2 -ab@4 |4", "+ab@2 |2 +a@3 |3 -ab(1)@4 |4",
+            "-ab@4 |4", "-ab@4 |4", "+a@3 |3",
+        ]
+        var random = SeededRandom(seed: 7)
+        let watches = (0..<200).map { _ in
+            let kind = random.below(requests.count)
+            let watch = fixture.keyspace.watch(requests[kind])
+            return (kind: kind, watch: watch, listener: Listener(watch))
+        }
+        for watch in watches { watch.listener.pull() }
+        let leaving = (0..<200).map { _ in random.chance(3, in: 4) }
+        for (watch, leaves) in zip(watches, leaving) where leaves { watch.watch.cancel() }
+        var answered = watches.map { _ in 0 }
+        func pull() {
+            for (number, watch) in watches.enumerated() where !leaving[number] {
+                guard watch.listener.results.count > answered[number] else { continue }
+                answered[number] += 1
+                watch.listener.pull()
+            }
+        }
+        try fixture.put("ab", "1")
+        pull()
+        try fixture.put("a", "1")
+        pull()
+        try fixture.delete("ab")
+        for (watch, leaves) in zip(watches, leaving) where !leaves {
+            #expect(watch.listener.text == expected[watch.kind])
+        }
+    }
+
     @Test func aWatchFromTheFutureWaitsForIt() throws {
         let fixture = try Fixture()
         let listener = Listener(fixture.keyspace.watch(WatchRequest(.all, startRevision: 4)))

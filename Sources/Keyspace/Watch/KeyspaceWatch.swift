@@ -18,6 +18,10 @@ package final class KeyspaceWatch: Sendable {
         var pending: Pending?
         /// In the hub's lists of waiting watchers: complete up to the newest revision.
         var isWaiting = false
+        /// There, while it waits.
+        var slot = 0
+        /// In the hub's list of watchers that have to read history.
+        var isBehind = false
         var wantsProgress = false
         var ended: StoreError?
     }
@@ -62,6 +66,14 @@ package final class KeyspaceWatch: Sendable {
         case .delete where request.excludesDeletes: false
         default: request.range.contains(key)
         }
+    }
+}
+
+extension WatchRequest {
+    /// Whether both want the same events, from wherever on.
+    func isAlike(_ other: WatchRequest) -> Bool {
+        range == other.range && wantsPrevious == other.wantsPrevious
+            && excludesPuts == other.excludesPuts && excludesDeletes == other.excludesDeletes
     }
 }
 

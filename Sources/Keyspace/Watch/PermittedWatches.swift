@@ -51,7 +51,7 @@ extension WatchHub.Inner {
         for (watch, error) in permitted.takeRefused(under: auth) {
             if watch.progress.value.ended == nil { watch.progress.value.ended = error }
             if watch.progress.value.isWaiting { stopWaiting(watch) }
-            behind.removeAll { $0 === watch }
+            leaveHistory(watch)
             if let answer = answer(watch, .failure(error)) { answers.append(answer) }
         }
         return answers

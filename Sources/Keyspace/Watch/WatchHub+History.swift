@@ -113,6 +113,7 @@ extension WatchHub.Inner {
     mutating func takeBehind() -> WatchHub.Work? {
         guard !behind.isEmpty else { return nil }
         let watch = behind.removeFirst()
+        watch.progress.value.isBehind = false
         return WatchHub.Work(
             watch: watch, position: watch.progress.value.position,
             bytesMax: watch.progress.value.pending?.bytesMax ?? 0)

@@ -22,9 +22,10 @@ extension WatchHub.Inner {
                 return answer(watch, .failure(error))
             }
             guard position >= ring.first,
-                let batch = collect(watch, from: position, bytesMax: pending.bytesMax)
+                let batch = batch(for: watch, from: position, bytesMax: pending.bytesMax)
             else {
                 behind.append(watch)
+                watch.progress.value.isBehind = true
                 return nil
             }
             watch.progress.value.position =
@@ -48,6 +49,21 @@ extension WatchHub.Inner {
         return watch.progress.value.takePending().map {
             WatchHub.Answer(done: $0.done, result: result)
         }
+    }
+
+    /// As `collect`, but watchers that are alike get the same array.
+    private mutating func batch(
+        for watch: KeyspaceWatch, from position: Int64, bytesMax: Int
+    ) -> WatchBatch? {
+        if let collected, collected.position == position, collected.bytesMax == bytesMax,
+            collected.request.isAlike(watch.request)
+        {
+            return collected.batch
+        }
+        guard let batch = collect(watch, from: position, bytesMax: bytesMax) else { return nil }
+        collected = WatchHub.Collected(
+            request: watch.request, position: position, bytesMax: bytesMax, batch: batch)
+        return batch
     }
 
     /// The watcher's events of the ring, whole groups, up to about `bytesMax` bytes; nil when
@@ -80,7 +96,7 @@ extension WatchHub.Inner {
     private mutating func startWaiting(_ watch: KeyspaceWatch) {
         watch.progress.value.isWaiting = true
         if case .single = watch.request.range.end {
-            waitingForKey[watch.request.range.start, default: []].append(watch)
+            waitingForKey[watch.request.range.start, default: WaitingList()].append(watch)
         } else {
             waitingForRange.append(watch)
         }
@@ -92,11 +108,17 @@ extension WatchHub.Inner {
         watch.progress.value.position = max(watch.progress.value.position, head + 1)
         if case .single = watch.request.range.end {
             let key = watch.request.range.start
-            waitingForKey[key]?.removeAll { $0 === watch }
+            waitingForKey[key]?.remove(watch)
             if waitingForKey[key]?.isEmpty == true { waitingForKey[key] = nil }
         } else {
-            waitingForRange.removeAll { $0 === watch }
+            waitingForRange.remove(watch)
         }
+    }
+
+    mutating func leaveHistory(_ watch: KeyspaceWatch) {
+        guard watch.progress.value.isBehind else { return }
+        behind.removeAll { $0 === watch }
+        watch.progress.value.isBehind = false
     }
 
     /// Takes the waiting watchers that want one of these events out of the lists.
@@ -105,23 +127,34 @@ extension WatchHub.Inner {
         if !waitingForKey.isEmpty {
             for group in groups {
                 for event in group.events {
-                    guard let waiting = waitingForKey[event.keyValue.key] else { continue }
-                    let (taken, left) = waiting.split { Self.wants($0, event) }
-                    waitingForKey[event.keyValue.key] = left.isEmpty ? nil : left
+                    let key = event.keyValue.key
+                    guard let taken = waitingForKey[key]?.take({ Self.wants($0, event) }) else {
+                        continue
+                    }
+                    if waitingForKey[key]?.isEmpty == true { waitingForKey[key] = nil }
                     ready += taken
                 }
             }
         }
-        let (taken, left) = waitingForRange.split { watch in
-            groups.contains { $0.events.contains { Self.wants(watch, $0) } }
-        }
-        waitingForRange = left
-        ready += taken
+        if !waitingForRange.isEmpty { ready += takeInterestedInRanges(groups) }
         for watch in ready {
             watch.progress.value.isWaiting = false
             watch.progress.value.position = max(watch.progress.value.position, head + 1)
         }
         return ready
+    }
+
+    private mutating func takeInterestedInRanges(_ groups: [EventGroup]) -> [KeyspaceWatch] {
+        let first = groups.first?.first ?? 0
+        // Many watch the same, one behind the other.
+        var last: (watch: KeyspaceWatch, isInterested: Bool)?
+        return waitingForRange.take { watch in
+            let isComplete = watch.progress.value.position <= first
+            if isComplete, let last, last.watch.request.isAlike(watch.request) { return last.isInterested }
+            let isInterested = groups.contains { $0.events.contains { Self.wants(watch, $0) } }
+            if isComplete { last = (watch, isInterested) }
+            return isInterested
+        }
     }
 
     private static func wants(_ watch: KeyspaceWatch, _ event: Event) -> Bool {
@@ -133,23 +166,16 @@ extension WatchHub.Inner {
     mutating func takeAll() -> [KeyspaceWatch] {
         // In the order of keys: a dictionary's own order differs from process to process.
         let keys = waitingForKey.keys.sorted(by: isOrderedBefore)
-        let all = keys.flatMap { waitingForKey[$0] ?? [] } + waitingForRange + behind
+        let all =
+            keys.flatMap { waitingForKey[$0]?.watches ?? [] } + waitingForRange.watches + behind
         waitingForKey = [:]
-        waitingForRange = []
+        waitingForRange = WaitingList()
         behind = []
-        for watch in all { watch.progress.value.isWaiting = false }
-        return all
-    }
-}
-
-extension Array {
-    /// The elements that satisfy the predicate, and the others, in order.
-    fileprivate func split(_ isFirst: (Element) -> Bool) -> (first: [Element], second: [Element]) {
-        var first: [Element] = []
-        var second: [Element] = []
-        for element in self {
-            if isFirst(element) { first.append(element) } else { second.append(element) }
+        collected = nil
+        for watch in all {
+            watch.progress.value.isWaiting = false
+            watch.progress.value.isBehind = false
         }
-        return (first, second)
+        return all
     }
 }

@@ -11,9 +11,11 @@ final class WatchHub: Sendable {
         var head: Int64
         var compactRevision: Int64
         /// Waiting watchers of one key, by key.
-        var waitingForKey: [Bytes: [KeyspaceWatch]] = [:]
+        var waitingForKey: [Bytes: WaitingList] = [:]
         /// Waiting watchers of ranges.
-        var waitingForRange: [KeyspaceWatch] = []
+        var waitingForRange = WaitingList()
+        /// What the last watcher was answered from the ring: watchers that are alike share it.
+        var collected: Collected?
         /// Watchers that have to read history.
         var behind: [KeyspaceWatch] = [] {
             didSet { behindCount.set(behind.count) }
@@ -24,6 +26,13 @@ final class WatchHub: Sendable {
         var auth: AuthSnapshot
         /// Watchers on behalf of somebody who could lose the right to them.
         var permitted = PermittedWatches()
+    }
+
+    struct Collected {
+        var request: WatchRequest
+        var position: Int64
+        var bytesMax: Int
+        var batch: WatchBatch
     }
 
     /// What to call once the lock is released.
@@ -109,7 +118,7 @@ final class WatchHub: Sendable {
         let answer = inner.withLock { inner -> Answer? in
             if watch.progress.value.ended == nil { watch.progress.value.ended = error }
             if watch.progress.value.isWaiting { inner.stopWaiting(watch) }
-            inner.behind.removeAll { $0 === watch }
+            inner.leaveHistory(watch)
             return watch.progress.value.takePending().map {
                 Answer(done: $0.done, result: .failure(error))
             }
@@ -129,6 +138,8 @@ final class WatchHub: Sendable {
                 watch.progress.value.position = max(watch.progress.value.position, first)
             }
             inner.head = state.revision
+            inner.collected = nil
+            answers.reserveCapacity(ready.count)
             for watch in ready {
                 if let answer = inner.serve(watch) { answers.append(answer) }
             }
