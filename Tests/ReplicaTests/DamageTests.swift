@@ -8,7 +8,7 @@ import ReplicaCore
 import Testing
 
 /// Replicas whose keyspace file is damaged, or differs from the others'.
-@Suite struct DamageTests {
+@Suite(.timeLimit(.minutes(2))) struct DamageTests {
     private static func notices(_ cluster: TestCluster) -> Locked<[String]> {
         let notices = Locked<[String]>([])
         cluster.adjust = { configuration in

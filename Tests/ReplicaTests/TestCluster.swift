@@ -75,7 +75,24 @@ final class TestCluster: @unchecked Sendable {
         let failures = failures
         configuration.onFailure = { failure in failures.withLock { $0.append(failure) } }
         adjust(&configuration)
-        replicas[index] = try Replica.start(configuration)
+        replicas[index] = try Self.start(configuration)
+    }
+
+    /// A process that another test forks has the descriptors of the listeners that were just closed
+    /// until it executes its program: their ports are taken for a moment longer.
+    private static func start(
+        _ configuration: ReplicaConfiguration
+    ) throws(ReplicaFailure) -> Replica {
+        let deadline = MonotonicTime.now().advanced(milliseconds: 5_000)
+        while true {
+            do throws(ReplicaFailure) {
+                return try Replica.start(configuration)
+            } catch {
+                let isTaken = error.description.contains("Address already in use")
+                guard isTaken, MonotonicTime.now() < deadline else { throw error }
+                usleep(10_000)
+            }
+        }
     }
 
     func startAll() throws {
@@ -167,6 +184,13 @@ final class TestCluster: @unchecked Sendable {
         await change(index, .replace(name: name))
     }
 
+    /// Whether one replica's connection to another stands.
+    func isConnected(_ index: Int, to peer: UInt64) -> Bool {
+        var text = MetricsText()
+        self[index].write(to: &text)
+        return text.text.contains("Remote=\"\(String(peer, radix: 16))\"} 1\n")
+    }
+
     func change(_ index: Int, _ request: MemberRequest) async -> Result<UInt64, StoreError> {
         await withCheckedContinuation { continuation in
             self[index].changeMembers(request) { continuation.resume(returning: $0) }
@@ -241,10 +265,11 @@ func eventually<Value>(
     _ what: String, _ isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws -> Value?
 ) async throws -> Value {
-    for _ in 0..<3000 {
+    let deadline = MonotonicTime.now().advanced(milliseconds: 60_000)
+    repeat {
         if let value = try await body() { return value }
         try await Task.sleep(for: .milliseconds(10))
-    }
+    } while MonotonicTime.now() < deadline
     throw NeverHappened(what: what)
 }
 

@@ -150,7 +150,9 @@ extension WatchHub.Inner {
         var last: (watch: KeyspaceWatch, isInterested: Bool)?
         return waitingForRange.take { watch in
             let isComplete = watch.progress.value.position <= first
-            if isComplete, let last, last.watch.request.isAlike(watch.request) { return last.isInterested }
+            if isComplete, let last, last.watch.request.isAlike(watch.request) {
+                return last.isInterested
+            }
             let isInterested = groups.contains { $0.events.contains { Self.wants(watch, $0) } }
             if isComplete { last = (watch, isInterested) }
             return isInterested
