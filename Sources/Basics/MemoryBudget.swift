@@ -25,3 +25,17 @@ package final class MemoryBudget: Sendable {
         used.wrappingSubtract(bytes, ordering: .relaxed)
     }
 }
+
+/// A part of a budget that is given back with the last reference to it.
+package final class BudgetShare: Sendable {
+    private let budget: MemoryBudget
+    private let bytes: Int
+
+    package init(_ bytes: Int, of budget: MemoryBudget) {
+        self.budget = budget
+        self.bytes = bytes
+        budget.take(bytes)
+    }
+
+    deinit { budget.give(bytes) }
+}

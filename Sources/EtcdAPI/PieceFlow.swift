@@ -1,15 +1,18 @@
-import Basics
-import Keyspace
+package import Basics
+package import Keyspace
 
 /// Reads the pieces of a range one ahead of the client: while it takes a piece, the next is read.
+/// A piece that waits for the client counts as memory of answers; where that is short, nothing is
+/// read ahead.
 ///
 /// Whoever waits for the client or for a piece holds this object; it goes when both have ended.
-final class PieceFlow: Sendable {
+package final class PieceFlow: Sendable {
     /// Encoded keys, none at the end.
-    typealias Piece = Result<Bytes, StoreError>
+    package typealias Piece = Result<Bytes, StoreError>
 
     /// Who gets the pieces, in order; one call at a time, on any thread.
-    protocol Sink: Sendable {
+    package protocol Sink: Sendable {
+        var budget: MemoryBudget? { get }
         /// False to get no more.
         func take(_ piece: Piece) -> Bool
         /// Calls back once, when the client has taken most of what was sent.
@@ -18,6 +21,8 @@ final class PieceFlow: Sendable {
 
     private struct State {
         var piece: Piece?
+        /// Of the piece.
+        var share: BudgetShare?
         var isWritable: Bool
     }
 
@@ -27,7 +32,7 @@ final class PieceFlow: Sendable {
     private let sink: any Sink
     private let state = Locked(State(isWritable: true))
 
-    static func start(_ pieces: any RangePieces, into sink: any Sink) {
+    package static func start(_ pieces: any RangePieces, into sink: any Sink) {
         PieceFlow(pieces, sink).readOn()
     }
 
@@ -38,7 +43,9 @@ final class PieceFlow: Sendable {
 
     private func readOn() {
         pieces.next(bytesMax: Self.pieceBytes) { result in
-            self.join { $0.piece = result }
+            let count = (try? result.get())?.count ?? 0
+            let share = self.sink.budget.map { BudgetShare(count, of: $0) }
+            self.join { ($0.piece, $0.share) = (result, share) }
         }
     }
 
@@ -51,7 +58,11 @@ final class PieceFlow: Sendable {
             return piece
         }
         guard let ready, sink.take(ready) else { return }
-        sink.whenWritable { self.join { $0.isWritable = true } }
-        readOn()
+        let readsAhead = !(sink.budget?.isExhausted ?? false)
+        sink.whenWritable {
+            self.join { $0.isWritable = true }
+            if !readsAhead { self.readOn() }
+        }
+        if readsAhead { readOn() }
     }
 }

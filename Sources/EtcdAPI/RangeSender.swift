@@ -29,6 +29,8 @@ final class RangeSender: PieceFlow.Sink {
         self.tail = tail
     }
 
+    var budget: MemoryBudget? { sender.budget }
+
     func whenWritable(_ callback: @escaping @Sendable () -> Void) {
         sender.whenWritable(callback)
     }

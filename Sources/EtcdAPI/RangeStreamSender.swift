@@ -35,6 +35,8 @@ final class RangeStreamSender: PieceFlow.Sink {
         return message.bytes
     }
 
+    var budget: MemoryBudget? { stream.budget }
+
     func whenWritable(_ callback: @escaping @Sendable () -> Void) {
         stream.whenWritable(callback)
     }

@@ -21,6 +21,8 @@ package final class GRPCMessageSender: Sendable {
         stream.send(prefix)
     }
 
+    package var budget: MemoryBudget? { stream.budget }
+
     package func send(_ part: Bytes) {
         stream.send(ByteBuffer(bytes: part))
     }

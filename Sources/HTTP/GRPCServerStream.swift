@@ -23,6 +23,7 @@ package final class GRPCServerStream: Sendable {
     }
 
     package var eventLoop: any EventLoop { stream.eventLoop }
+    package var budget: MemoryBudget? { stream.budget }
 
     /// Sends the response headers now instead of with the first message. Once, if at all;
     /// the router has done it when the handler is called.
