@@ -16,10 +16,10 @@ package final class KeyspaceWatch: Sendable {
         /// The revision of the last answer.
         var answered: Int64 = 0
         var pending: Pending?
+        /// Its place in a `WaitingList`, which keeps this.
+        var slot: Int?
         /// In the hub's lists of waiting watchers: complete up to the newest revision.
-        var isWaiting = false
-        /// There, while it waits.
-        var slot = 0
+        var isWaiting: Bool { slot != nil }
         /// In the hub's list of watchers that have to read history.
         var isBehind = false
         var wantsProgress = false

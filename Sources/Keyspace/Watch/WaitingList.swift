@@ -6,7 +6,6 @@ struct WaitingList {
     private var count = 0
 
     var isEmpty: Bool { count == 0 }
-    var watches: [KeyspaceWatch] { slots.compactMap(\.self) }
 
     mutating func append(_ watch: KeyspaceWatch) {
         watch.progress.value.slot = slots.count
@@ -15,9 +14,11 @@ struct WaitingList {
     }
 
     mutating func remove(_ watch: KeyspaceWatch) {
-        let slot = watch.progress.value.slot
-        precondition(slots[slot] === watch, "a watcher that does not wait here")
+        guard let slot = watch.progress.value.slot, slots[slot] === watch else {
+            preconditionFailure("a watcher that does not wait here")
+        }
         slots[slot] = nil
+        watch.progress.value.slot = nil
         count -= 1
         if slots.count > 16 + 2 * count { _ = take { _ in false } }
     }
@@ -28,7 +29,12 @@ struct WaitingList {
         var left = WaitingList()
         for watch in slots {
             guard let watch else { continue }
-            if isWanted(watch) { taken.append(watch) } else { left.append(watch) }
+            if isWanted(watch) {
+                watch.progress.value.slot = nil
+                taken.append(watch)
+            } else {
+                left.append(watch)
+            }
         }
         self = left
         return taken

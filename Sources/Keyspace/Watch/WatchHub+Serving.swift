@@ -94,7 +94,6 @@ extension WatchHub.Inner {
     }
 
     private mutating func startWaiting(_ watch: KeyspaceWatch) {
-        watch.progress.value.isWaiting = true
         if case .single = watch.request.range.end {
             waitingForKey[watch.request.range.start, default: WaitingList()].append(watch)
         } else {
@@ -104,7 +103,6 @@ extension WatchHub.Inner {
 
     /// A watcher that waited is complete up to the newest revision.
     mutating func stopWaiting(_ watch: KeyspaceWatch) {
-        watch.progress.value.isWaiting = false
         watch.progress.value.position = max(watch.progress.value.position, head + 1)
         if case .single = watch.request.range.end {
             let key = watch.request.range.start
@@ -138,7 +136,6 @@ extension WatchHub.Inner {
         }
         if !waitingForRange.isEmpty { ready += takeInterestedInRanges(groups) }
         for watch in ready {
-            watch.progress.value.isWaiting = false
             watch.progress.value.position = max(watch.progress.value.position, head + 1)
         }
         return ready
@@ -163,21 +160,19 @@ extension WatchHub.Inner {
         event.keyValue.modRevision >= watch.progress.value.position && watch.wants(event)
     }
 
-    /// Takes every watcher out of the lists, for the end. The order of keys does not matter:
-    /// each watcher is answered once.
+    /// Takes every watcher out of the lists, for the end; each is answered once.
     mutating func takeAll() -> [KeyspaceWatch] {
         // In the order of keys: a dictionary's own order differs from process to process.
-        let keys = waitingForKey.keys.sorted(by: isOrderedBefore)
-        let all =
-            keys.flatMap { waitingForKey[$0]?.watches ?? [] } + waitingForRange.watches + behind
+        var all: [KeyspaceWatch] = []
+        for key in waitingForKey.keys.sorted(by: isOrderedBefore) {
+            all += waitingForKey[key]?.take { _ in true } ?? []
+        }
         waitingForKey = [:]
-        waitingForRange = WaitingList()
+        all += waitingForRange.take { _ in true }
+        for watch in behind { watch.progress.value.isBehind = false }
+        all += behind
         behind = []
         collected = nil
-        for watch in all {
-            watch.progress.value.isWaiting = false
-            watch.progress.value.isBehind = false
-        }
         return all
     }
 }
