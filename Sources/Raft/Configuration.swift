@@ -12,8 +12,9 @@ extension Raft {
         package var messageBytesMax: Int
         /// Bytes of entries that a leader accepts beyond its commit index.
         package var uncommittedBytesMax: Int
-        /// Bytes of entries in one `Ready.committed`; one larger entry comes alone.
-        package var committedBytesMax: Int
+        /// Bytes of entries that one `Ready` has to apply, and to send to each member; one larger
+        /// entry comes alone.
+        package var readyBytesMax: Int
         /// How long a leader that a quorum answered goes on to answer reads without asking again,
         /// in nanoseconds from when it asked. 0, the default, asks for every read. Less than the
         /// shortest election timeout by more than what clocks can differ over it; all replicas of a
@@ -26,13 +27,13 @@ extension Raft {
             id: UInt64, electionTicksMin: Int = 6, heartbeatTicks: Int = 1,
             inflightMessagesMax: Int = 256, inflightBytesMax: Int = 16 << 20,
             messageBytesMax: Int = 1 << 20,
-            uncommittedBytesMax: Int = 64 << 20, committedBytesMax: Int = 8 << 20,
+            uncommittedBytesMax: Int = 64 << 20, readyBytesMax: Int = 1 << 20,
             leaseNanoseconds: UInt64 = 0, seed: UInt64
         ) {
             precondition(id != 0, "0 is not a member id")
             precondition(heartbeatTicks >= 1 && electionTicksMin > heartbeatTicks)
             precondition(inflightMessagesMax >= 1 && inflightBytesMax >= 1 && messageBytesMax >= 1)
-            precondition(uncommittedBytesMax >= 1 && committedBytesMax >= 1)
+            precondition(uncommittedBytesMax >= 1 && readyBytesMax >= 1)
             self.id = id
             self.electionTicksMin = electionTicksMin
             self.heartbeatTicks = heartbeatTicks
@@ -40,7 +41,7 @@ extension Raft {
             self.inflightBytesMax = inflightBytesMax
             self.messageBytesMax = messageBytesMax
             self.uncommittedBytesMax = uncommittedBytesMax
-            self.committedBytesMax = committedBytesMax
+            self.readyBytesMax = readyBytesMax
             self.leaseNanoseconds = leaseNanoseconds
             self.seed = seed
         }

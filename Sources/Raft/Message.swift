@@ -6,6 +6,12 @@ package struct Message: Sendable, Hashable {
     package var term: UInt64
     package var body: Body
 
+    /// About what its entries take encoded.
+    package var entryBytes: Int {
+        guard case .append(_, _, let entries, _) = body else { return 0 }
+        return entries.reduce(0) { $0 + $1.cost }
+    }
+
     package enum Body: Sendable, Hashable {
         /// Would you vote for me? Changes nothing at the receiver.
         case preVote(lastIndex: UInt64, lastTerm: UInt64)

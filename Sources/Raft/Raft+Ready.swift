@@ -20,7 +20,7 @@ extension Raft {
         takePromises(into: &ready)
         output = Output()
         if installing == nil, !wantsSnapshot {
-            ready.committed = log.takeCommitted(bytesMax: configuration.committedBytesMax)
+            ready.committed = log.takeCommitted(bytesMax: configuration.readyBytesMax)
         }
         let change = LeaderChange(leader: leader, term: term, role: role)
         if change != reported {

@@ -1,22 +1,25 @@
 import Basics
 
 extension Raft {
-    /// Sends every member what it lacks, as far as its window allows.
+    /// Sends every member what it lacks, as far as its window allows and one Ready takes.
     mutating func sendAppends() {
         for slot in peers.indices {
-            while peers[slot].wantsAppend(
-                lastIndex: log.lastIndex, commit: log.commit, isFull: isFull(peers[slot]))
+            var bytes = 0
+            while bytes < configuration.readyBytesMax,
+                peers[slot].wantsAppend(
+                    lastIndex: log.lastIndex, commit: log.commit, isFull: isFull(peers[slot]))
             {
-                sendAppend(slot)
+                bytes += sendAppend(slot)
             }
         }
     }
 
-    private mutating func sendAppend(_ slot: Int) {
+    /// Returns the bytes of the entries.
+    private mutating func sendAppend(_ slot: Int) -> Int {
         let peer = peers[slot]
         guard let prevTerm = log.term(peer.next - 1) else {
             startSnapshot(slot)
-            return
+            return 0
         }
         var entries: [Entry] = []
         if peer.state == .probe || !isFull(peer) {
@@ -27,6 +30,7 @@ extension Raft {
         let body = Message.Body.append(
             prevIndex: peer.next - 1, prevTerm: prevTerm, entries: entries, commit: log.commit)
         send(body, to: peer.id)
+        return entries.reduce(0) { $0 + $1.cost }
     }
 
     private func isFull(_ peer: Progress) -> Bool {

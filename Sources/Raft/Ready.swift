@@ -38,6 +38,11 @@ package struct Ready: Sendable {
 
     init() {}
 
+    /// Of the entries in it that are sent or applied: how much work it is.
+    package var entryBytes: Int {
+        messages.reduce(committed.reduce(0) { $0 + $1.cost }) { $0 + $1.entryBytes }
+    }
+
     var isEmpty: Bool {
         mark == nil && messages.isEmpty && committed.isEmpty && reads.isEmpty
             && abandonedReads.isEmpty && snapshotsToSend.isEmpty && snapshotToInstall == nil

@@ -58,7 +58,7 @@ final class LogWriter: @unchecked Sendable {
     private func handle(
         _ batch: [Work], _ transport: PeerTransport
     ) throws(LogError) -> Bool {
-        let began = MonotonicTime.now()
+        var began = MonotonicTime.now()
         var written = LogBatch()
         var isStopping = false
         for work in batch {
@@ -66,7 +66,19 @@ final class LogWriter: @unchecked Sendable {
             case .log(let work): try written.write(work, to: log)
             case .stop: isStopping = true
             }
+            if written.isFull {
+                try finish(written, from: began, transport)
+                written = LogBatch()
+                began = .now()
+            }
         }
+        try finish(written, from: began, transport)
+        return isStopping
+    }
+
+    private func finish(
+        _ written: LogBatch, from began: MonotonicTime, _ transport: PeerTransport
+    ) throws(LogError) {
         try log.flush()
         let syncBegan = MonotonicTime.now()
         if try log.sync() {
@@ -76,6 +88,5 @@ final class LogWriter: @unchecked Sendable {
         transport.send(written.messages)
         for report in written.reports(log) { inbox.sendAlways(report) }
         try written.release(log)
-        return isStopping
     }
 }

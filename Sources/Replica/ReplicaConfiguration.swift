@@ -1,3 +1,4 @@
+package import Basics
 package import NIOCore
 package import ReplicaCore
 
@@ -26,6 +27,8 @@ package import ReplicaCore
     /// While the keyspace file is no larger, reads of one key are served where they come in instead
     /// of on threads that may wait for the disk: the whole file may stay in memory then.
     package var inPlaceBytesMax = Int64.max
+    /// What requests may take in memory; nil: as much as they like.
+    package var budget: MemoryBudget?
     /// Called once, on a thread of the replica, when it cannot go on. It has stopped by then; the
     /// process should end with the code of `ReplicaFailure.exitCode`.
     package var onFailure: @Sendable (ReplicaFailure) -> Void = { _ in }

@@ -8,6 +8,11 @@ package struct LogBatch {
     private var mark: WriteMark?
     private var installed: [UInt64] = []
     private var newestSnapshot: SnapshotMark?
+    private var entryBytes = 0
+    /// The rest makes a batch of its own: a disk that is slow must not look like one that takes
+    /// nothing.
+    package var isFull: Bool { entryBytes >= Self.entryBytesMax }
+    private static let entryBytesMax = 4 << 20
     /// Votes and acknowledgements that may leave once the log is synced.
     package private(set) var messages: [Message] = []
 
@@ -21,6 +26,7 @@ package struct LogBatch {
         case .write(let write):
             try log.append(hardState: write.hardState, entries: write.entries)
             mark = write.mark
+            entryBytes += write.entries.reduce(0) { $0 + $1.payload.count }
             messages += write.messages
         case .snapshot(let snapshot):
             try log.mark(snapshot)

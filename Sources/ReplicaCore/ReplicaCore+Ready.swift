@@ -3,9 +3,19 @@ import Keyspace
 import Raft
 
 extension ReplicaCore {
-    /// Does everything that Raft has for us.
+    /// Entries that one round sends and applies. Who asks something meanwhile waits no longer than
+    /// for these.
+    private static let roundBytesMax = 2 << 20
+
+    /// Does what Raft has for us: everything, or as much as a round may.
     func drain() throws(ReplicaFailure) {
-        while let ready = raft?.takeReady() { try handle(ready) }
+        var bytes = 0
+        hasMore = false
+        while !hasMore, let ready = raft?.takeReady() {
+            bytes += ready.entryBytes
+            try handle(ready)
+            hasMore = bytes >= Self.roundBytesMax
+        }
         activateLessor()
     }
 
@@ -65,11 +75,18 @@ extension ReplicaCore {
         // Before anybody is answered from a state that may turn out to be wrong.
         for (entry, result) in zip(batch, results) { try noteHash(entry, result) }
         if WakeBatch.whole({ answer(batch, results) }) { expireLeases() }
-        if let index = memory.applied(
-            entries, limit: settings.entriesInMemoryMax, isHeld: !snapshots.sending.isEmpty)
-        {
-            raft?.compacted(to: index)
+        if memory.applied(entries) { trimMemory() }
+    }
+
+    /// Lets go of entries that no follower within reach needs, or that there is no room for.
+    func trimMemory() {
+        guard let raft else { return }
+        var needed = UInt64.max
+        for peer in raft.progress
+        where environment.isUp(peer.id) || snapshots.sending.contains(peer.id) {
+            needed = min(needed, peer.match + 1)
         }
+        if let index = memory.trim(needed: needed) { self.raft?.compacted(to: index) }
     }
 
     /// Returns whether leases ended.

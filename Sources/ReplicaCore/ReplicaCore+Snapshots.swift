@@ -132,7 +132,7 @@ extension ReplicaCore {
             bySnapshot: installing.path, memberID: memberID)
         raft?.snapshotInstalled(meta)
         if joinToken != 0 { renewJoinToken() }
-        memory.begin(applied: meta.index)
+        memory.begin()
         waiting.skipped(through: meta.index)
         endDivergence(at: meta.index)
         connect()

@@ -53,7 +53,7 @@ package final class ReplicaCore {
     /// A leader that shall stop waits until then for its successor.
     var stopDeadline: MonotonicTime?
     var snapshots = SnapshotState()
-    var memory = MemoryWindow()
+    var memory: MemoryWindow
     var recovery = LostTailRecovery()
     var space = SpaceWatch()
     /// What the disk lets the log grow to between snapshots.
@@ -68,6 +68,8 @@ package final class ReplicaCore {
     var stampedMilliseconds: UInt64 = 0
     var ticks: UInt64 = 0
     private var nextTick: MonotonicTime
+    /// Raft has something for us that this round was too full for.
+    var hasMore = false
     /// `.stop` came: the caller ends with `stop()`.
     package internal(set) var isStopping = false
     /// Whom this replica followed last, for the metrics.
@@ -85,6 +87,8 @@ package final class ReplicaCore {
         self.now = now
         asked = AskedRequests(start: now)
         reads = WaitingReads(start: now)
+        memory = MemoryWindow(
+            bytesMax: settings.entryBytesInMemoryMax, entriesMax: settings.entriesInMemoryMax)
         nextTick = now.advanced(milliseconds: settings.heartbeatMilliseconds)
         snapshotLogBytesMax =
             environment.diskSpace().map { SpaceLimits(totalBytes: $0.totalBytes).snapshotLog }
@@ -97,7 +101,6 @@ package final class ReplicaCore {
         readdress()
         if memberID != 0 { raft = Raft(raftConfiguration(), opened.initial) }
         snapshots.logBytesAtLast = opened.log.usedBytes
-        memory.begin(applied: keyspace.appliedIndex)
         if isStateKnown { environment.publish(opened.keyspace) }
         publishStatus()
     }
@@ -131,7 +134,9 @@ package final class ReplicaCore {
     }
 
     /// When the next round is due if nothing comes in before.
-    package var nextRound: MonotonicTime { nextTick.advanced(milliseconds: slack) }
+    package var nextRound: MonotonicTime {
+        hasMore ? now : nextTick.advanced(milliseconds: slack)
+    }
 
     /// A follower's ticks ride on the leader's heartbeats as long as they come, so that an idle
     /// replica wakes up half as often.
@@ -174,7 +179,7 @@ package final class ReplicaCore {
         case .question(let question): newQuestions.append(question)
         case .messages(let messages):
             for message in messages where message.to == memberID { raft?.step(message) }
-        case .peerRequests(let peer, let requests): answer(requests, from: peer)
+        case .peerRequests(let peer, let requests, _): answer(requests, from: peer)
         case .peerAnswers(_, let answers): take(answers)
         case .peerUp(let peer):
             campaignIfFirst()
@@ -223,7 +228,10 @@ package final class ReplicaCore {
         askForHashes()
         try advanceDivergence()
         if ticks % 5 == 0 { expireRequests() }
-        if ticks % 20 == 0 { try checkDirectory() }
+        if ticks % 20 == 0 {
+            trimMemory()
+            try checkDirectory()
+        }
         settings.metrics.slowReadIndexes.add(reads.retry(into: &newReads))
         submitReads()
     }

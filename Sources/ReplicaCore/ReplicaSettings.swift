@@ -33,6 +33,9 @@ package struct ReplicaSettings: Sendable {
     package var scrubSeconds: UInt64 = 3600
     /// Entries kept in memory for followers behind; older ones are sent as a snapshot.
     package var entriesInMemoryMax = 10_000
+    /// And what they may take while a follower within reach needs them, as behind a snapshot that
+    /// is on its way; without them it would need the next as soon as it has this one.
+    package var entryBytesInMemoryMax = 256 << 20
     package var requestMilliseconds: UInt64 = 5_600
     /// Appends in flight to one follower, and bytes of entries in one of them.
     package var inflightMessagesMax = 64

@@ -145,7 +145,7 @@ import Testing
 
     @Test func committedComesInBoundedPieces() {
         var configuration = Raft.Configuration(id: 1, seed: 1)
-        configuration.committedBytesMax = 100
+        configuration.readyBytesMax = 100
         let entries = (1...9).map {
             Entry(term: 1, index: $0, payload: [UInt8](repeating: 0, count: 8))
         }

@@ -6,6 +6,9 @@ enum MemoryLimit {
     /// keyspace's own, and for everybody else.
     static var budgetBytes: Int { Int(min(bytes / 4, 2 << 30)) }
 
+    /// What entries may take that followers behind need.
+    static var entryBytes: Int { Int(min(bytes / 8, 256 << 20)) }
+
     static var bytes: UInt64 {
         let pages = UInt64(max(1, sysconf(Int32(_SC_PHYS_PAGES))))
         let machine = pages * UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))

@@ -77,6 +77,8 @@ struct ServerProcess {
         configuration.hashCheckMilliseconds = options.hashCheckMilliseconds
         configuration.quotaBytes = options.quotaBytes
         configuration.inPlaceBytesMax = Int64(MemoryLimit.bytes / 2)
+        configuration.budget = budget
+        configuration.entryBytesInMemoryMax = MemoryLimit.entryBytes
         configuration.peerListener = options.peerListener
         if let heartbeat = options.heartbeatMilliseconds {
             configuration.heartbeatMilliseconds = heartbeat

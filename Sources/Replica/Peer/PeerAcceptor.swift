@@ -63,6 +63,7 @@ final class PeerAcceptor: ChannelInboundHandler {
     private struct Batch {
         var messages: [Message] = []
         var requests: [PeerRequest] = []
+        var requestBytes = 0
         var answers: [PeerAnswer] = []
     }
 
@@ -105,6 +106,7 @@ final class PeerAcceptor: ChannelInboundHandler {
             batch.messages.append(message)
         case .request:
             batch.requests.append(try PeerRequest(decoding: frame.body))
+            batch.requestBytes += frame.body.count
         case .answer:
             batch.answers.append(try PeerAnswer(decoding: frame.body))
         default:
@@ -124,7 +126,7 @@ final class PeerAcceptor: ChannelInboundHandler {
             _ = transport.inbox.send(.messages(batch.messages), canWait: canWait)
         }
         if !batch.requests.isEmpty {
-            _ = transport.inbox.send(.peerRequests(from: from, batch.requests))
+            transport.take(batch.requests, bytes: batch.requestBytes, from: from)
         }
     }
 

@@ -11,6 +11,7 @@ import ReplicaCore
 /// while too much waits already, is dropped: Raft repeats what matters.
 final class PeerLink: Sendable {
     private static let queuedBytesMax = 32 << 20
+    private static let pieceBytesMax = 65_536
     private static let pauseMillisecondsMin: Int64 = 20
     private static let pauseMillisecondsMax: Int64 = 500
 
@@ -35,7 +36,20 @@ final class PeerLink: Sendable {
         var hello: PeerHello
         /// Set between the peer's welcome and the end of the connection.
         var channel: (any Channel)?
-        var pending: Bytes = []
+        /// Small ones in one piece, large ones without another copy.
+        var pending: [Bytes] = []
+        var pendingBytes = 0
+
+        mutating func append(_ frames: Bytes) {
+            let last = pending.count - 1
+            if last >= 0, pending[last].count + frames.count <= PeerLink.pieceBytesMax {
+                pending[last] += frames
+            } else {
+                pending.append(frames)
+            }
+            pendingBytes += frames.count
+        }
+
         /// Handed to the channel and not yet written.
         var writingBytes = 0
         var isFlushScheduled = false
@@ -85,10 +99,10 @@ final class PeerLink: Sendable {
     @discardableResult
     func send(_ frames: Bytes) -> Bool {
         let (isTaken, mustSchedule) = state.withLock { state -> (Bool, Bool) in
-            let queued = state.pending.count + state.writingBytes
+            let queued = state.pendingBytes + state.writingBytes
             guard state.channel != nil, queued == 0 || queued + frames.count < Self.queuedBytesMax
             else { return (false, false) }
-            if state.pending.isEmpty { state.pending = frames } else { state.pending += frames }
+            state.append(frames)
             defer { state.isFlushScheduled = true }
             return (true, !state.isFlushScheduled)
         }
@@ -98,17 +112,20 @@ final class PeerLink: Sendable {
     }
 
     private func flush() {
-        let (channel, bytes) = state.withLock { state -> ((any Channel)?, Bytes) in
+        let (channel, pending) = state.withLock { state -> ((any Channel)?, [Bytes]) in
             state.isFlushScheduled = false
-            let bytes = state.pending
-            state.pending = []
-            state.writingBytes += bytes.count
-            return (state.channel, bytes)
+            defer { state.pending = [] }
+            state.writingBytes += state.pendingBytes
+            state.pendingBytes = 0
+            return (state.channel, state.pending)
         }
-        guard let channel, !bytes.isEmpty else { return }
-        channel.writeAndFlush(channel.allocator.buffer(bytes: bytes)).whenComplete { _ in
-            self.state.withLock { $0.writingBytes = max(0, $0.writingBytes - bytes.count) }
+        guard let channel else { return }
+        for bytes in pending {
+            channel.write(channel.allocator.buffer(bytes: bytes)).whenComplete { _ in
+                self.state.withLock { $0.writingBytes = max(0, $0.writingBytes - bytes.count) }
+            }
         }
+        channel.flush()
     }
 
     func close() {
@@ -147,6 +164,7 @@ final class PeerLink: Sendable {
             state.channel = nil
             state.dialled = nil
             state.pending = []
+            state.pendingBytes = 0
             state.writingBytes = 0
             return (wasUp, pause, state.isClosed)
         }

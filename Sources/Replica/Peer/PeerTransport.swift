@@ -18,6 +18,7 @@ final class PeerTransport: Sendable {
     let directory: ReplicaDirectory
     let inbox: Mailbox<ReplicaInput>
     let tls: PeerTLS?
+    private let budget: MemoryBudget?
     let notice: @Sendable (String) -> Void
     /// Of all links: a batch for every peer costs one wake-up.
     private let linkLoop: any EventLoop
@@ -101,6 +102,7 @@ final class PeerTransport: Sendable {
         self.directory = directory
         self.inbox = inbox
         self.tls = tls
+        budget = configuration.budget
         self.listener = listener
         notice = configuration.settings.notice
         state = Locked(State(ownID: identity))
@@ -187,12 +189,19 @@ final class PeerTransport: Sendable {
         guard !messages.isEmpty else { return }
         let links = state.withLock { $0.links }
         for link in links {
-            var writer = ByteWriter()
+            var writer = ByteWriter(reserving: bytes(of: messages, to: link.member.id))
             for message in messages where message.to == link.member.id {
                 PeerFrame.append(.message, to: &writer) { message.encode(to: &$0) }
             }
             if writer.count > 0 { link.send(writer.bytes) }
         }
+    }
+
+    /// About what they take encoded; none at all if there are none.
+    private func bytes(of messages: [Message], to member: UInt64) -> Int {
+        var bytes = 0
+        for message in messages where message.to == member { bytes += 64 + message.entryBytes }
+        return bytes
     }
 
     /// False if the requests were dropped.
@@ -210,6 +219,18 @@ final class PeerTransport: Sendable {
             PeerFrame.append(.answer, to: &writer) { answer.encode(to: &$0) }
         }
         link(to: peer)?.send(writer.bytes)
+    }
+
+    /// Hands on what a peer's clients ask. Refused at once when requests take too much memory: many
+    /// followers forward what one leader must hold.
+    func take(_ requests: [PeerRequest], bytes: Int, from peer: UInt64) {
+        let share = budget.map { BudgetShare(bytes, of: $0) }
+        guard budget?.isExhausted != true else {
+            return send(
+                requests.map { PeerAnswer(number: $0.number, body: .failed(.tooManyRequests)) },
+                to: peer)
+        }
+        _ = inbox.send(.peerRequests(from: peer, requests, share))
     }
 
     /// Streams the keyspace as it is to a peer, on a thread and a connection of its own.

@@ -93,7 +93,8 @@ package struct ReplicaOpening {
             let keeping =
                 hasPeers
                 ? KeptEntries(
-                    countMax: settings.entriesInMemoryMax, bytesMax: MemoryWindow.bytesMax) : .none
+                    countMax: settings.entriesInMemoryMax, bytesMax: MemoryWindow.generationBytesMax
+                ) : .none
             var (log, recovered) = try openLog(
                 applied: applied, keyspace.appliedTerm, keeping: keeping, hasPeers: hasPeers)
             if applied > recovered.lastIndex {

@@ -8,7 +8,8 @@ package enum ReplicaInput: Sendable {
     case read(PendingRead)
     case question(PendingQuestion)
     case messages([Message])
-    case peerRequests(from: UInt64, [PeerRequest])
+    /// Their bytes are the budget's until they are proposed.
+    case peerRequests(from: UInt64, [PeerRequest], BudgetShare?)
     case peerAnswers(from: UInt64, [PeerAnswer])
     case peerUp(UInt64)
     case peerDown(UInt64)
@@ -133,4 +134,9 @@ package struct PeerAnswer: Sendable {
 
     package var number: UInt64
     package var body: Body
+
+    package init(number: UInt64, body: Body) {
+        self.number = number
+        self.body = body
+    }
 }

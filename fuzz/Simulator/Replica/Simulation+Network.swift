@@ -55,7 +55,7 @@ extension Simulation {
                 }
             }
             tell(replica, .messages(messages))
-        case .requests(let requests): tell(replica, .peerRequests(from: fromMember, requests))
+        case .requests(let requests): tell(replica, .peerRequests(from: fromMember, requests, nil))
         case .answers(let answers): tell(replica, .peerAnswers(from: fromMember, answers))
         }
     }

@@ -47,6 +47,8 @@ package struct Scenario: Sendable {
     var snapshotLogBytes: UInt64 = 8_192
     var segmentBytes: UInt64 = 4_096
     var entriesInMemoryMax = 100
+    /// For followers behind; 0 is that they take a snapshot.
+    var entryBytesInMemoryMax = 1 << 20
     var inflightMessagesMax = 16
     var messageBytesMax = 1024
     var recentEventBytesMax = 2_048
@@ -111,6 +113,7 @@ package struct Scenario: Sendable {
         hashCheckMilliseconds = [500, 5_000, 20_000][random.below(3)]
         scrubBytes = [400, 4_000, 1 << 20][random.below(3)]
         scrubInterval = [200_000, 1_000_000, 10_000_000][random.below(3)]
+        entryBytesInMemoryMax = [0, 0, 8_192, 1 << 20][random.below(4)]
     }
 
     /// What `leaveOut` knows beside the faults.

@@ -173,6 +173,7 @@ package final class Simulation {
         settings.snapshotLogBytes = scenario.snapshotLogBytes
         settings.logSegmentBytes = scenario.segmentBytes
         settings.entriesInMemoryMax = scenario.entriesInMemoryMax
+        settings.entryBytesInMemoryMax = scenario.entryBytesInMemoryMax
         settings.inflightMessagesMax = scenario.inflightMessagesMax
         settings.messageBytesMax = scenario.messageBytesMax
         settings.requestMilliseconds = 1_500
