@@ -27,17 +27,15 @@ extension Raft {
         send(.timeoutNow, to: member)
     }
 
-    /// A leader whose disk takes writes no longer cannot apply anything either. It hands over after
-    /// an election timeout of that to whoever has on disk what it has not: if nobody has, their
-    /// disks are as slow, or one and the same. After two it gives up.
+    /// A leader whose disk takes writes no longer cannot apply anything either. After an election
+    /// timeout of that it hands over, if the others commit without it: if not, their disks are as
+    /// slow, or one and the same. After two it gives up.
     mutating func watchDisk() {
         disk.tick(persisted: persistedNumber, written: writeNumber)
         guard disk.stalledTicks >= configuration.electionTicksMin, let heir else { return }
         if disk.stalledTicks >= configuration.electionTicksMin * 2 {
             becomeFollower(term: term, leader: 0)
-        } else if transferee == 0,
-            peers.contains(where: { $0.id == heir && $0.match > log.persisted })
-        {
+        } else if transferee == 0, log.commit > log.persisted {
             _ = transferLeadership(to: heir)
         }
     }
