@@ -10,6 +10,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import statistics
 import struct
 import subprocess
@@ -105,8 +106,17 @@ class Peer:
             [f"{wheel()}/etcdctl", "--endpoints", endpoints, *arguments], capture_output=True,
             text=True, timeout=timeout, env={**os.environ, "ETCDCTL_API": "3"})
 
+    def listens(self, number):
+        try:
+            socket.create_connection(("127.0.0.1", self.port + 10 * number), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
     def is_healthy(self):
-        return self.etcdctl("endpoint", "health").returncode == 0
+        # A client that is refused tries again after a second: not what is measured.
+        return (all(self.listens(i) for i in range(self.replicas))
+                and self.etcdctl("endpoint", "health").returncode == 0)
 
     def leader(self):
         """The number of the leader, from 0 on."""
@@ -151,6 +161,9 @@ class Peer:
         for process in self.processes:
             process.wait()
         self.processes = []
+        # The kernel takes the memory down before it closes the ports.
+        while any(self.listens(i) for i in range(self.replicas)):
+            time.sleep(0.01)
 
     def close(self):
         for process in self.processes:
@@ -216,10 +229,12 @@ class Table:
 
     def __init__(self):
         self.rows = {}
+        self.section = ""
 
     def add(self, kind, name, value, better, goal):
         """`better` is more or less; the goal is the ratio of Martlet's figure to etcd's."""
-        row = self.rows.setdefault(name, {"better": better, "goal": goal, "martlet": [], "etcd": []})
+        row = self.rows.setdefault(name, {"section": self.section, "better": better, "goal": goal,
+                                          "martlet": [], "etcd": []})
         row[kind].append(value)
 
     def ratio(self, name):
@@ -399,25 +414,41 @@ def start(table):
             peer.close()
 
 
+COLUMNS = ["section", "figure", "better", "goal", "kind", "round", "value"]
+
+
 def record(table, lines, arguments):
+    """Sections of this run; the others stay as they were recorded last. `lines` is by section."""
     FOLDER.mkdir(exist_ok=True)
+    every = Table()
+    with open(FOLDER / "store.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["section"] not in lines:
+                every.section = row["section"]
+                every.add(row["kind"], row["figure"], float(row["value"]), row["better"],
+                          float(row["goal"] or 0))
+    every.rows |= table.rows
     with open(FOLDER / "store.csv", "w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["figure", "better", "goal", "ratio", "kind", "round", "value"])
-        for name, row in table.rows.items():
-            for kind in ("martlet", "etcd"):
-                for number, value in enumerate(row[kind]):
-                    writer.writerow([name, row["better"], row["goal"] or "",
-                                     f"{table.ratio(name):.3f}", kind, number + 1, f"{value:.6g}"])
-    command = f"tools/bench store {' '.join(arguments)}".strip()
-    text = f"`{command}`, {datetime.date.today()}, {os.cpu_count()} cores:\n\n```\n"
-    text += "\n".join(lines) + "\n```\n"
+        writer.writerow(COLUMNS)
+        for section in SECTIONS:
+            for name, row in every.rows.items():
+                if row["section"] == section:
+                    writer.writerows(
+                        [section, name, row["better"], row["goal"] or "", kind, number, f"{value:.6g}"]
+                        for kind in ("martlet", "etcd") for number, value in enumerate(row[kind], 1))
     path = FOLDER / "store.md"
-    old = path.read_text()
-    begin, end = "<!-- tools/bench store -->\n", "<!-- end -->\n"
-    before, rest = old.split(begin, 1)
-    path.write_text(before + begin + text + end + rest.split(end, 1)[1])
-    plot(table)
+    text = path.read_text()
+    words = [word for word in arguments if word != "--only" and word not in SECTIONS]
+    for section, said in lines.items():
+        command = " ".join(["tools/bench store", *words, "--only", section])
+        entry = f"`{command}`, {datetime.date.today()}, {os.cpu_count()} cores:\n\n```\n"
+        entry += "\n".join(said) + "\n```\n"
+        begin, end = f"<!-- tools/bench store --only {section} -->\n", "<!-- end -->\n"
+        before, rest = text.split(begin, 1)
+        text = before + begin + entry + end + rest.split(end, 1)[1]
+    path.write_text(text)
+    plot(every)
 
 
 def plot(table):
@@ -448,21 +479,23 @@ plot $data using (1):1:(1):2:($1-0.3):($1+0.3):ytic(3) with boxxyerror linecolor
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
+def mean_line(table):
+    cells = [table.ratio(name) for name, row in table.rows.items() if row["section"] == "heat"]
+    mean = math.exp(sum(map(math.log, cells)) / len(cells))
+    return (f"mixed, geometric mean of {len(cells)} cells: {mean:.2f}x (goal >= 3x"
+            f" {'met' if mean >= 3 else 'MISSED'})")
+
+
+SECTIONS = ("throughput", "watch", "list", "heat", "leases", "gap", "memory", "start")
+
+
 def run(arguments):
     for product in ("martlet", "store-bench"):
         if not (BINARIES / product).exists():
             sys.exit(f"first: swift build -c release --product {product}")
     if not shutil.which("h2load"):
         sys.exit("h2load is missing: apt-get install nghttp2-client")
-    table, said = Table(), 0
-    lines = []
-
-    def tell():
-        nonlocal said
-        for name in list(table.rows)[said:]:
-            lines.append(table.line(name))
-            print(lines[-1], flush=True)
-        said = len(table.rows)
+    table, lines = Table(), {}
 
     sections = {
         "throughput": lambda: compare(
@@ -481,16 +514,16 @@ def run(arguments):
         "memory": lambda: memory(table),
         "start": lambda: start(table),
     }
-    for name, section in sections.items():
-        if not arguments.only or name in arguments.only:
-            section()
-            tell()
-    cells = [table.ratio(name) for name in table.rows if name.startswith("mixed")]
-    if cells:
-        mean = math.exp(sum(map(math.log, cells)) / len(cells))
-        lines.append(f"mixed, geometric mean of {len(cells)} cells: {mean:.2f}x (goal >= 3x"
-                     f" {'met' if mean >= 3 else 'MISSED'})")
-        print(lines[-1])
+    for name in SECTIONS:
+        if arguments.only and name not in arguments.only:
+            continue
+        table.section = name
+        sections[name]()
+        lines[name] = [table.line(figure) for figure, row in table.rows.items()
+                       if row["section"] == name]
+        if name == "heat":
+            lines[name].append(mean_line(table))
+        print(*lines[name], sep="\n", flush=True)
     if arguments.record:
         record(table, lines, sys.argv[2:])
 
@@ -572,6 +605,6 @@ def add_command(commands):
     command = commands.add_parser("store")
     command.add_argument("--rounds", type=int, default=5)
     command.add_argument("--milliseconds", type=int, default=2000)
-    command.add_argument("--only", action="append", help="throughput, watch, list, heat, leases, gap, memory, start")
+    command.add_argument("--only", action="append", help=", ".join(SECTIONS))
     command.add_argument("--record", action="store_true")
     command.set_defaults(run=run)

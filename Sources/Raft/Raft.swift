@@ -97,6 +97,7 @@ package struct Raft: Sendable {
     /// First entry kept in memory; one more than `lastIndex` if there is none.
     package var firstIndex: UInt64 { log.offset + 1 }
     package var isVoter: Bool { membership.isVoter(id) }
+    package var isOnlyVoter: Bool { membership.allVoters == [id] }
     package var isLearner: Bool { !isVoter && membership.contains(id) }
     /// Whether this leader may answer reads: it has committed an entry of its own term, so that its
     /// commit index is the cluster's.

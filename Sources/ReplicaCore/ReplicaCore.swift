@@ -129,7 +129,10 @@ package final class ReplicaCore {
         renewJoinToken()
         connect()
         try advanceDivergence()
-        if settings.campaignsAtOnce && startedEmpty { raft?.campaign() }
+        // A replica alone has no leader to wait for.
+        if settings.campaignsAtOnce && startedEmpty || raft?.isOnlyVoter == true {
+            raft?.campaign()
+        }
         try drain()
     }
 

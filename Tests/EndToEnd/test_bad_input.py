@@ -1,5 +1,6 @@
 """What is wrong gets one clear error; nothing else stops."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import unittest
 import urllib.error
 import urllib.request
@@ -34,6 +36,28 @@ class BeforeStartTests(unittest.TestCase):
             done = self.up()
         self.assertEqual(done.code, 1)
         self.assertIn(f"port {self.port + 10} of replica-2 is not free", done.err)
+
+    def test_what_a_killed_server_still_has_is_waited_for(self):
+        # Killed with a large keyspace, it has ports and lock until its memory is taken down.
+        cluster = Cluster(directory=self.scratch + "/killed", nodes=0, replicas=1,
+                          flags=["--store-only"])
+        cluster.up()
+        cluster.stop()
+        taken = socket.socket()
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", cluster.store_port))
+        taken.listen()
+        lock = open(self.scratch + "/killed/replica-1/lock", "rb+")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        releases = [threading.Timer(0.7, taken.close), threading.Timer(1.2, lock.close)]
+        for release in releases:
+            release.start()
+        try:
+            cluster.up()
+        finally:
+            for release in releases:
+                release.join()
+            cluster.close()
 
     def test_wrong_flags(self):
         self.assertIn("--replicas is 1, 3 or 5", self.up("--replicas", "2").err)

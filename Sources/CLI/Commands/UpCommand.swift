@@ -152,13 +152,21 @@ struct UpCommand: ParsableCommand {
     }
 
     /// A port that is taken is named now, rather than found in a child's log later.
+    ///
+    /// A server that was killed has its ports until the kernel has taken its memory down: with
+    /// gigabytes of a keyspace mapped that takes a moment.
     private func checkPortsAreFree(_ layout: ClusterLayout) throws(CommandError) {
+        let end = MonotonicTime.now().advanced(milliseconds: 2_000)
         for replica in layout.replicas {
             var ports: [Int] = []
             if layout.externalStore == nil { ports += [replica.storePort, replica.peerPort] }
             if !layout.isStoreOnly { ports.append(replica.apiPort) }
             for port in ports {
-                if let reason = whyPortIsTaken(port, of: replica.host) {
+                while let reason = whyPortIsTaken(port, of: replica.host) {
+                    if MonotonicTime.now() < end {
+                        usleep(20_000)
+                        continue
+                    }
                     throw CommandError(
                         "port \(port) of \(replica.name) is not free (\(reason));"
                             + " choose others with --store-port and --api-port")
