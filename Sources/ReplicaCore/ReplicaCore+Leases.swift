@@ -3,10 +3,12 @@ import Keyspace
 import Raft
 
 extension ReplicaCore {
-    /// A new leader takes the leases over once it has applied what earlier leaders committed.
+    /// A new leader takes the leases over once it has applied what earlier leaders committed: the
+    /// first entry of its own term comes behind all of that. What it has committed itself since may
+    /// wait: under load there is always some.
     func activateLessor() {
-        guard !isLessorActive, divergence == nil, raft?.hasCommittedInTerm ?? false,
-            raft?.appliedIndex == raft?.commitIndex
+        guard !isLessorActive, divergence == nil, let raft, raft.role == .leader,
+            keyspace.appliedTerm == raft.term
         else { return }
         guard case .success(let leases) = keyspace.leases() else { return }
         lessor.promote(
