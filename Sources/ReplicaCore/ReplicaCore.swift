@@ -129,10 +129,9 @@ package final class ReplicaCore {
         renewJoinToken()
         connect()
         try advanceDivergence()
-        // A replica alone has no leader to wait for.
-        if settings.campaignsAtOnce && startedEmpty || raft?.isOnlyVoter == true {
-            raft?.campaign()
-        }
+        // A replica alone has no leader to wait for, but perhaps the lease of one that has left.
+        let isAlone = raft?.isOnlyVoter == true && !settings.hasReadLeases
+        if isAlone || settings.campaignsAtOnce && startedEmpty { raft?.campaign() }
         try drain()
     }
 

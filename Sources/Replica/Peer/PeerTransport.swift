@@ -221,16 +221,19 @@ final class PeerTransport: Sendable {
         link(to: peer)?.send(writer.bytes)
     }
 
-    /// Hands on what a peer's clients ask. Refused at once when requests take too much memory: many
-    /// followers forward what one leader must hold.
+    /// Hands on what a peer's clients ask. Writes are refused when requests take too much memory:
+    /// many followers forward what one leader must hold.
     func take(_ requests: [PeerRequest], bytes: Int, from peer: UInt64) {
         let share = budget.map { BudgetShare(bytes, of: $0) }
-        guard budget?.isExhausted != true else {
-            return send(
-                requests.map { PeerAnswer(number: $0.number, body: .failed(.tooManyRequests)) },
+        var requests = requests
+        if budget?.isExhausted == true {
+            let refused = requests.filter(\.isWrite)
+            requests.removeAll(where: \.isWrite)
+            send(
+                refused.map { PeerAnswer(number: $0.number, body: .failed(.tooManyRequests)) },
                 to: peer)
         }
-        _ = inbox.send(.peerRequests(from: peer, requests, share))
+        if !requests.isEmpty { _ = inbox.send(.peerRequests(from: peer, requests, share)) }
     }
 
     /// Streams the keyspace as it is to a peer, on a thread and a connection of its own.

@@ -121,6 +121,10 @@ package struct PeerRequest: Sendable, Hashable {
     /// Chosen by the asker; unlike any other of its own or of an earlier process of its replica.
     package var number: UInt64
     package var body: Body
+
+    package var isWrite: Bool {
+        if case .propose = body { true } else { false }
+    }
 }
 
 package struct PeerAnswer: Sendable {
