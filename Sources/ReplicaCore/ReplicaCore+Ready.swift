@@ -3,8 +3,8 @@ import Keyspace
 import Raft
 
 extension ReplicaCore {
-    /// Entries that one round sends and applies. Who asks something meanwhile waits no longer than
-    /// for these.
+    /// A round ends when it has sent and applied so much of entries: who asks something meanwhile
+    /// does not wait for all that there is.
     private static let roundBytesMax = 2 << 20
 
     /// Does what Raft has for us: everything, or as much as a round may.
