@@ -36,7 +36,7 @@ package struct LogArchiver: Sendable {
     ) throws(BackupError) -> Outcome {
         let done = try ArchiveFile.all(in: folder).map(\.last).max() ?? 0
         guard applied > done else { return .upToDate }
-        let entries = try ReplicaLog.scan(log, clusterID: clusterID).entries(after: done)
+        let entries = try ReplicaLog.scan(log, clusterID: clusterID, behind: done).entries
             .prefix { $0.index <= applied }
         guard let first = entries.first, let last = entries.last else { return .upToDate }
         guard first.index == done + 1 || first.index <= bridged + 1 else {

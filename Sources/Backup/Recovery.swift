@@ -47,7 +47,7 @@ package struct Recovery: Sendable {
         let limit = committedOnly ? commit : .max
         var replay = Replay(state, goal: .everything)
         try replay.take(
-            log.entries(after: state.appliedIndex).filter { $0.index <= limit },
+            log.entries.filter { $0.index > state.appliedIndex && $0.index <= limit },
             from: replica + "/log")
         try replay.finish()
         let clusterID = log.clusterID

@@ -23,7 +23,8 @@ package struct ReplicaLog {
 
     /// - Parameter clusterID: the cluster that the log must belong to; nil takes any.
     package static func scan(
-        _ directory: String, clusterID: UInt64? = nil, _ policy: DamagePolicy = .refuse
+        _ directory: String, clusterID: UInt64? = nil, _ policy: DamagePolicy = .refuse,
+        behind index: UInt64 = 0
     ) throws(BackupError) -> ReplicaLog {
         var entries: [Entry] = []
         var hardState = HardState()
@@ -43,13 +44,17 @@ package struct ReplicaLog {
                     while let last = entries.last, last.index >= entry.index {
                         entries.removeLast()
                     }
-                    entries.append(entry)
+                    if entry.index > index { entries.append(entry) }
                 }
+            }
+            let cut = { (last: UInt64) in
+                while let entry = entries.last, entry.index > last { entries.removeLast() }
             }
             let scan =
                 try policy == .goOn
-                ? LogScan.survey(files, clusterID: clusterID, visit: visit)
-                : LogScan.scan(files, clusterID: clusterID) { record, _, _ in
+                ? LogScan.survey(files, clusterID: clusterID, cut: cut, visit: visit)
+                : LogScan.scan(files, clusterID: clusterID, behind: index, cut: cut) {
+                    record, _, _ in
                     visit(record)
                     return nil
                 }
@@ -70,9 +75,5 @@ package struct ReplicaLog {
 
     private init(clusterID: UInt64) {
         self.clusterID = clusterID
-    }
-
-    package func entries(after index: UInt64) -> [Entry] {
-        Array(entries.drop { $0.index <= index })
     }
 }

@@ -7,13 +7,17 @@ package struct LogDamage: Sendable {
     /// Segment of that place, and the last offset before it up to which the log is whole.
     var sequence: UInt32
     var wholeBytes: UInt64
+    /// The newest commit index before that place. Entries behind it may have been replaced in what
+    /// is damaged.
+    var commit: UInt64
     /// How far the log reached; nil if its end is damaged too.
     package var end: (index: UInt64, term: UInt64)?
 
-    init(_ error: LogError, sequence: UInt32, wholeBytes: UInt64) {
+    init(_ error: LogError, sequence: UInt32, wholeBytes: UInt64, commit: UInt64) {
         self.error = error
         self.sequence = sequence
         self.wholeBytes = wholeBytes
+        self.commit = commit
     }
 }
 

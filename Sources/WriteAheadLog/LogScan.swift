@@ -37,6 +37,8 @@ package struct LogScan {
     package private(set) var places: [DamagedPlace] = []
     /// The last entry that was read.
     private var lastEntry: UInt64 = 0
+    /// The newest commit index that was read.
+    private var lastCommit: UInt64 = 0
 
     /// Where bytes are not as they were written, and between which entries.
     package struct DamagedPlace: Sendable {
@@ -67,26 +69,35 @@ package struct LogScan {
         /// Whether a whole segment need not be read, by its last entry and the bytes of log behind
         /// it, those of the newest segment apart.
         var passesOver: (_ lastEntry: UInt64, _ bytesBehind: UInt64) -> Bool = { _, _ in false }
+        /// An opening that met damage has let go of the entries behind this one.
+        var cut: (_ lastEntry: UInt64) -> Void = { _ in }
     }
 
     /// Calls `visit` with every record in order, with the file and the offset of its frame;
     /// a text that it returns makes the record damage. Damage is thrown.
     ///
-    /// - Parameter clusterID: the cluster that the log must belong to; nil takes any.
+    /// - Parameters:
+    ///   - clusterID: the cluster that the log must belong to; nil takes any.
+    ///   - index: segments that end at this entry or before are not read.
     package static func scan(
-        _ files: any LogFiles, clusterID: UInt64?,
+        _ files: any LogFiles, clusterID: UInt64?, behind index: UInt64 = 0,
         begin: @escaping (_ previousIndex: UInt64, _ previousTerm: UInt64) -> Void = { _, _ in },
+        cut: @escaping (_ lastEntry: UInt64) -> Void = { _ in },
         visit: @escaping (_ record: LogRecord, _ file: String, _ offset: UInt64) -> String?
     ) throws(LogError) -> LogScan {
         try walk(
             files, clusterID: clusterID,
-            Visitor(begin: begin, record: visit, resume: nil))
+            Visitor(
+                begin: begin, record: visit, resume: nil,
+                passesOver: { last, _ in last > 0 && last <= index }, cut: cut))
     }
 
     /// As `scan`, but goes on behind damage: `places` then names all of it, and `visit` gets every
     /// record that can still be read.
     package static func survey(
-        _ files: any LogFiles, clusterID: UInt64?, visit: @escaping (_ record: LogRecord) -> Void
+        _ files: any LogFiles, clusterID: UInt64?,
+        cut: @escaping (_ lastEntry: UInt64) -> Void = { _ in },
+        visit: @escaping (_ record: LogRecord) -> Void
     ) throws(LogError) -> LogScan {
         try walk(
             files, clusterID: clusterID,
@@ -95,7 +106,7 @@ package struct LogScan {
                 record: { record, _, _ in
                     visit(record)
                     return nil
-                }, resume: { _ in false }, takesResumed: true))
+                }, resume: { _ in false }, takesResumed: true, cut: cut))
     }
 
     static func walk(
@@ -174,6 +185,10 @@ package struct LogScan {
             limit = UInt32(clamping: voidFrom / UInt64(Sector.byteCount))
         } else if let successor {
             limit = UInt32(clamping: successor.previousBytes / UInt64(Sector.byteCount))
+        }
+        if let header = segment.header, header.void != nil {
+            visitor.cut(header.previousIndex)
+            lastEntry = min(lastEntry, header.previousIndex)
         }
         var scan = SegmentScan(place: segment.place, reader: segment.reader, limit: limit)
         try walk(&scan, &own, isNewest: next == nil, visitor)
@@ -266,6 +281,7 @@ package struct LogScan {
             } catch {
                 throw LogError(.corrupt, file: place, offset: own.usedBytes, "\(error)")
             }
+            if case .hardState(let state) = record { lastCommit = state.commit }
             if case .entry(let entry) = record {
                 own.lastEntry = max(own.lastEntry, entry.index)
                 lastEntry = entry.index
@@ -287,7 +303,8 @@ package struct LogScan {
         guard visitor.resume != nil else { throw error }
         places.append(DamagedPlace(error: error, after: lastEntry))
         if damage == nil {
-            damage = LogDamage(error, sequence: sequence, wholeBytes: error.offset)
+            damage = LogDamage(
+                error, sequence: sequence, wholeBytes: error.offset, commit: lastCommit)
         }
         damage?.end = nil
     }

@@ -12,7 +12,7 @@ extension LogScan {
         var visitor = Visitor(
             begin: { box.log.begin(previousIndex: $0, previousTerm: $1) },
             record: { record, _, _ in box.log.take(record) }, resume: nil,
-            passesOver: recovered.passesOver)
+            passesOver: recovered.passesOver, cut: { box.log.cut(behind: $0) })
         if policy != .refuse {
             visitor.resume = {
                 box.log.resume(lastIndex: $0.lastIndex, lastTerm: $0.lastTerm)
@@ -36,7 +36,10 @@ extension RecoveredLog {
     ///
     /// If damage lies wholly below what the state machine holds, and the log behind it is whole,
     /// nothing is missing. Else the log ends before the damage, and what it may have held behind
-    /// is noted as lost. Returns what to declare void.
+    /// is noted as lost. Of the entries before the damage those count that are known to be
+    /// committed: others may have been replaced in what is damaged. Known are those up to the
+    /// commit index there, and up to the applied entry if the log has that one. Returns what to
+    /// declare void.
     mutating func settle(
         _ scan: LogScan, _ policy: DamagePolicy
     ) throws(LogError) -> VoidRange? {
@@ -60,9 +63,11 @@ extension RecoveredLog {
             throw error
         }
         cutAtDamage()
+        let own = term(at: applied)
+        cut(behind: own == appliedTerm ? max(applied, damage.commit) : damage.commit)
         let tail = damage.end.map { LostTail.upTo(term: $0.term, index: $0.index) } ?? .unknown
         lost = tail.merged(with: lost)
-        guard applied > lastIndex else {
+        guard applied > lastIndex || own != nil && own != appliedTerm else {
             return VoidRange(sequence: damage.sequence, offset: damage.wholeBytes)
         }
         // The state machine is ahead of what is left: the log goes on behind it.

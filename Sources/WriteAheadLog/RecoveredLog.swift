@@ -70,6 +70,15 @@ package struct RecoveredLog: Sendable {
     package var lastIndex: UInt64 { entries.last?.index ?? previousIndex }
     package var lastTerm: UInt64 { entries.last?.term ?? previousTerm }
 
+    /// Of an entry that is here, or of the one before the first.
+    func term(at index: UInt64) -> UInt64? {
+        if index == previousIndex { return previousTerm }
+        guard let first = entries.first, index >= first.index, index <= lastIndex else {
+            return nil
+        }
+        return entries[Int(index - first.index)].term
+    }
+
     /// The first segment that is read, after those that are not, says what came before it. Entries
     /// that it holds up to there replaced released ones; they are released themselves, but for the
     /// term of the last. What an older segment held behind there had been replaced: it is one that
@@ -106,6 +115,11 @@ package struct RecoveredLog: Sendable {
         previousTerm = whole.previousTerm
         entries = whole.entries
         beforeDamage = nil
+    }
+
+    /// Lets go of the entries behind one.
+    mutating func cut(behind index: UInt64) {
+        while let last = entries.last, last.index > index { entries.removeLast() }
     }
 
     /// Takes one record in; says what is wrong with it if it cannot follow what came before.
