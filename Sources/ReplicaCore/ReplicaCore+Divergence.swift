@@ -24,8 +24,7 @@ extension ReplicaCore {
         divergence = Divergence(heirs: heirs.filter { $0 != memberID })
         environment.publish(nil)
         keyspace.stopWatches()
-        lessor.demote()
-        isLessorActive = false
+        resignLeases()
         reads.failAll(.noLeader)
         waiting.failAll(.leaderChanged)
         try advanceDivergence()

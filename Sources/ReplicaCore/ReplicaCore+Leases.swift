@@ -2,6 +2,29 @@ import Basics
 import Keyspace
 import Raft
 
+/// When a quorum last confirmed that this replica leads, as of when it was asked.
+struct LeadershipProof {
+    private var begun: MonotonicTime?
+    /// The question that is under way, to be answered as a read.
+    var asked: (token: UInt64, at: MonotonicTime)?
+
+    /// Returns whether it was the question.
+    mutating func confirmed(_ token: UInt64) -> Bool {
+        guard let asked, asked.token == token else { return false }
+        begun = asked.at
+        self.asked = nil
+        return true
+    }
+
+    mutating func abandoned(_ token: UInt64) {
+        if asked?.token == token { asked = nil }
+    }
+
+    func isFresh(_ now: MonotonicTime, _ milliseconds: UInt64) -> Bool {
+        begun.map { now.milliseconds(since: $0) < milliseconds } ?? false
+    }
+}
+
 extension ReplicaCore {
     /// A new leader takes the leases over once it has applied what earlier leaders committed: the
     /// first entry of its own term comes behind all of that. What it has committed itself since may
@@ -17,6 +40,64 @@ extension ReplicaCore {
         submitQuestions()
     }
 
+    /// As leader: renews a lease, or says how long it has. False if that cannot be said yet.
+    ///
+    /// A leader that was stopped, or is cut off, may have a successor, who ends leases by its own
+    /// clock from its election on and knows of no renewal here. So a quorum must have confirmed the
+    /// leadership within an election timeout; a new leader gives two on top.
+    func answerLease(_ question: PendingQuestion) -> Bool {
+        guard isLessorActive else { return false }
+        guard leadership.isFresh(now, settings.electionMilliseconds) else {
+            if leadership.asked == nil {
+                let token = reads.ask([])
+                leadership.asked = (token, now)
+                raft?.readIndex(token)
+            }
+            return false
+        }
+        switch question.question {
+        case .leaseKeepAlive(let id):
+            switch lessor.keepAlive(id: id, now: now) {
+            case .none: question.done(.failure(.leaseNotFound))
+            case .done(let seconds):
+                settings.metrics.leasesRenewed.add()
+                question.done(.success(seconds))
+            case .pending: renewals[id, default: []].append(question)
+            }
+        case .leaseRemaining(let id):
+            question.done(
+                lessor.remainingSeconds(id: id, now: now).map { .success($0) }
+                    ?? .failure(.leaseNotFound))
+        case .changeMembers, .transferLeadership: break
+        }
+        return true
+    }
+
+    /// Renewals that the followers do not know of are asked of the next leader again.
+    func resignLeases() {
+        lessor.demote()
+        isLessorActive = false
+        leadership = LeadershipProof()
+        for id in renewals.keys.sorted() { newQuestions += renewals[id] ?? [] }
+        renewals = [:]
+    }
+
+    func expireRenewals(_ error: StoreError) {
+        for id in renewals.keys.sorted() {
+            guard let waiting = renewals[id] else { continue }
+            for question in waiting where question.deadline <= now {
+                question.done(.failure(error))
+            }
+            let rest = waiting.filter { $0.deadline > now }
+            renewals[id] = rest.isEmpty ? nil : rest
+        }
+    }
+
+    /// What is left of a lease, 0 if there is none; nil where that is not known.
+    package func knownSeconds(ofLease id: Int64) -> Int64? {
+        isLessorActive ? lessor.remainingSeconds(id: id, now: now) ?? 0 : nil
+    }
+
     func noteLease(_ command: Command, _ result: CommandResult) {
         guard isLessorActive else { return }
         switch (command, result) {
@@ -24,6 +105,17 @@ extension ReplicaCore {
             lessor.granted(id: lease.id, ttlSeconds: lease.grantedTTLSeconds, now: now)
         case (.leaseRevoke(let id), .revision(.success)):
             lessor.revoked(id: id)
+            for question in renewals.removeValue(forKey: id) ?? [] {
+                question.done(.failure(.leaseNotFound))
+            }
+        case (.leaseCheckpoint(let told), _):
+            for lease in told {
+                guard let seconds = lessor.checkpointed(lease) else { continue }
+                for question in renewals.removeValue(forKey: lease.id) ?? [] {
+                    settings.metrics.leasesRenewed.add()
+                    question.done(.success(seconds))
+                }
+            }
         default:
             break
         }
@@ -46,7 +138,9 @@ extension ReplicaCore {
         let checkpoints = lessor.checkpoints(now: now)
         if !checkpoints.isEmpty { payloads.append(Command.leaseCheckpoint(checkpoints).encode()) }
         for index in payloads.indices { stamp(&payloads[index]) }
-        // Refused or lost ones are told again.
-        if !payloads.isEmpty { _ = raft?.propose(payloads) }
+        guard !payloads.isEmpty else { return }
+        // Ends that are refused or lost are told again by themselves.
+        if case .accepted? = raft?.propose(payloads) { return }
+        lessor.notTold(checkpoints)
     }
 }

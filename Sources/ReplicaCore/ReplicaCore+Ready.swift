@@ -37,10 +37,12 @@ extension ReplicaCore {
         for read in ready.reads {
             reads.confirmed(read.token, index: read.index)
             settleInvitations(read.token, isConfirmed: true)
+            if leadership.confirmed(read.token) { submitQuestions() }
         }
         for token in ready.abandonedReads {
             reads.abandoned(token)
             settleInvitations(token, isConfirmed: false)
+            leadership.abandoned(token)
         }
         release(reads.takeReady(applied: applied))
     }
@@ -127,8 +129,7 @@ extension ReplicaCore {
 
     private func leaderChanged(_ change: LeaderChange) {
         if change.role != .leader {
-            lessor.demote()
-            isLessorActive = false
+            resignLeases()
             invitations = []
             memberTask?.done(.failure(.leaderChanged))
             memberTask = nil

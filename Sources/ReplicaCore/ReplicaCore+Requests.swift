@@ -83,10 +83,7 @@ extension ReplicaCore {
                 continue
             }
             if raft.role == .leader {
-                let isTaken = answer(question.question, deadline: question.deadline) {
-                    question.done($0)
-                }
-                if !isTaken { newQuestions.append(question) }
+                if !answer(question) { newQuestions.append(question) }
             } else if raft.leader != 0 {
                 let number = asked.add(.question(question), to: raft.leader)
                 let request = PeerRequest(number: number, body: .question(question.question))
@@ -101,31 +98,13 @@ extension ReplicaCore {
     }
 
     /// As leader. False if it cannot be said yet.
-    private func answer(
-        _ question: PeerQuestion, deadline: MonotonicTime,
-        _ done: @escaping @Sendable (Result<Int64, StoreError>) -> Void
-    ) -> Bool {
-        switch question {
+    private func answer(_ question: PendingQuestion) -> Bool {
+        switch question.question {
         case .changeMembers(let request):
-            beginMemberChange(request, deadline: deadline, done)
-            return true
+            beginMemberChange(request, deadline: question.deadline, question.done)
         case .transferLeadership(let id):
-            beginTransfer(to: id, deadline: deadline, done)
-            return true
-        case .leaseKeepAlive, .leaseRemaining: break
-        }
-        guard isLessorActive else { return false }
-        switch question {
-        case .leaseKeepAlive(let id):
-            settings.metrics.leasesRenewed.add()
-            done(
-                lessor.keepAlive(id: id, now: now).map { .success($0) } ?? .failure(.leaseNotFound))
-        case .leaseRemaining(let id):
-            done(
-                lessor.remainingSeconds(id: id, now: now).map { .success($0) }
-                    ?? .failure(.leaseNotFound))
-        case .changeMembers, .transferLeadership:
-            break
+            beginTransfer(to: id, deadline: question.deadline, question.done)
+        case .leaseKeepAlive, .leaseRemaining: return answerLease(question)
         }
         return true
     }
@@ -173,18 +152,21 @@ extension ReplicaCore {
 
     private func answer(_ question: PeerQuestion, number: UInt64, from peer: UInt64) {
         let environment = environment
-        let deadline = now.advanced(milliseconds: 60_000)
-        let isTaken =
-            raft?.role == .leader
-            && answer(question, deadline: deadline) { result in
-                let body: PeerAnswer.Body =
-                    switch result {
-                    case .success(let value): .value(value)
-                    case .failure(let error): .failed(error)
-                    }
-                environment.send([PeerAnswer(number: number, body: body)], to: peer)
-            }
-        if !isTaken { environment.send([PeerAnswer(number: number, body: .tryAgain)], to: peer) }
+        let asked = PendingQuestion(
+            question: question, deadline: now.advanced(milliseconds: 60_000)
+        ) { result in
+            let body: PeerAnswer.Body =
+                switch result {
+                case .success(let value): .value(value)
+                case .failure(let error): .failed(error)
+                }
+            environment.send([PeerAnswer(number: number, body: body)], to: peer)
+        }
+        if raft?.role == .leader, answer(asked) { return }
+        guard isLessorActive else {
+            return environment.send([PeerAnswer(number: number, body: .tryAgain)], to: peer)
+        }
+        newQuestions.append(asked)
     }
 
     func take(_ answers: [PeerAnswer]) {
@@ -226,6 +208,7 @@ extension ReplicaCore {
             question.done(.failure(error))
         }
         newQuestions.removeAll { $0.deadline <= now }
+        expireRenewals(error)
         // Held because the connection to the leader was down, or the leader was not ready.
         if raft?.leader != 0 {
             newWrites = waiting.takeHeld() + newWrites
@@ -236,6 +219,7 @@ extension ReplicaCore {
 
     /// The end: everybody gets an answer, those who come later too.
     func submitFailures(_ error: StoreError) {
+        resignLeases()
         for write in newWrites { write.done(.failure(error)) }
         for read in newReads { read.done(.failure(error)) }
         for question in newQuestions { question.done(.failure(error)) }

@@ -10,6 +10,8 @@ struct SnapshotState {
     /// The growth of the log at which the next is due; nil until it is near.
     var dueGrowth: UInt64?
     var isSaving = false
+    /// The log may begin behind this entry.
+    var markedIndex: UInt64 = 0
     /// Peers that a snapshot is on its way to.
     var sending: [UInt64] = []
     /// Files from peers that Raft has been told of, by index.
@@ -59,7 +61,11 @@ extension ReplicaCore {
         snapshots.isSaving = false
         if divergence != nil {
             recovery.isSaving = false
-            guard case .success(let header) = result else { return }
+            // Of the same entry there may be an earlier one, behind which the log begins: without
+            // it a power cut would cost all of that.
+            guard case .success(let header) = result, header.index > snapshots.markedIndex else {
+                return
+            }
             return try environment.removeSnapshot(ofEntry: header.index)
         }
         switch result {
@@ -67,6 +73,7 @@ extension ReplicaCore {
             if recovery.isSaving { (recovery.isSaving, recovery.isSaved) = (false, true) }
             // A newer one may have come from a peer meanwhile; an older mark does no harm.
             environment.log(.snapshot(SnapshotMark(index: header.index, term: header.term)))
+            snapshots.markedIndex = max(snapshots.markedIndex, header.index)
             try environment.removeSnapshots(before: header.index)
         case .failure(let error):
             // A full disk must not end the replica: the log is kept, the next growth tries again.
@@ -109,6 +116,7 @@ extension ReplicaCore {
             preconditionFailure("snapshot \(meta.index) was never received")
         }
         snapshots.installing = SnapshotState.Installing(meta: meta, path: path, header: header)
+        snapshots.markedIndex = max(snapshots.markedIndex, meta.index)
         environment.log(
             .install(
                 SnapshotMark(index: meta.index, term: meta.term, isInstalled: !keepsLog)))

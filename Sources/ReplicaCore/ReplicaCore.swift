@@ -46,6 +46,9 @@ package final class ReplicaCore {
 
     var lessor = Lessor(ttlSecondsMin: 1)
     var isLessorActive = false
+    var leadership = LeadershipProof()
+    /// Keep-alives that are answered once the followers know of them, by lease.
+    var renewals: [Int64: [PendingQuestion]] = [:]
     var memberTask: MemberTask?
     var idsMade: UInt64 = 0
     var transfers: [PendingTransfer] = []
@@ -101,6 +104,7 @@ package final class ReplicaCore {
         readdress()
         if memberID != 0 { raft = Raft(raftConfiguration(), opened.initial) }
         snapshots.logBytesAtLast = opened.log.usedBytes
+        snapshots.markedIndex = opened.initial.snapshotIndex
         if isStateKnown { environment.publish(opened.keyspace) }
         publishStatus()
     }
@@ -214,6 +218,7 @@ package final class ReplicaCore {
         submitWrites()
         submitReads()
         submitQuestions()
+        if lessor.hasRenewals { expireLeases() }
     }
 
     private func tick() throws(ReplicaFailure) {

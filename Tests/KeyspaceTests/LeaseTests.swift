@@ -73,10 +73,10 @@ import Testing
         #expect(lessor.expired(now: at(5.5)) == [])
         // Told again until the revoke is applied.
         #expect(lessor.expired(now: at(6)) == [2])
-        #expect(lessor.keepAlive(id: 2, now: at(6)) == nil)
+        #expect(lessor.keepAlive(id: 2, now: at(6)) == .none)
         lessor.revoked(id: 2)
         #expect(lessor.expired(now: at(9)) == [])
-        #expect(lessor.keepAlive(id: 1, now: at(9)) == 10)
+        #expect(lessor.keepAlive(id: 1, now: at(9)) == .done(ttlSeconds: 10))
         #expect(lessor.remainingSeconds(id: 1, now: at(9.5)) == 10)
         #expect(lessor.expired(now: at(18.9)) == [])
         #expect(lessor.expired(now: at(30), limit: 1) == [1])
@@ -96,13 +96,40 @@ import Testing
             [LeaseStatus(id: 1, grantedTTLSeconds: 1000, remainingTTLSeconds: 700)],
             now: at(50), extendMilliseconds: 500)
         #expect(next.expired(now: at(750.4)) == [])
-        #expect(next.keepAlive(id: 1, now: at(60)) == 1000)
-        // The followers hear that the time started anew.
-        #expect(next.checkpoints(now: at(61)) == [LeaseRemaining(id: 1, remainingSeconds: 1000)])
+        // The followers hear that the time started anew, before the client does.
+        #expect(next.keepAlive(id: 1, now: at(60)) == .pending)
+        let anew = LeaseRemaining(id: 1, remainingSeconds: 1000)
+        #expect(next.hasRenewals)
+        #expect(next.checkpoints(now: at(60)) == [anew])
+        #expect(next.keepAlive(id: 1, now: at(60)) == .pending)
+        #expect(!next.hasRenewals)
+        #expect(next.checkpointed(anew) == 1000)
+        #expect(next.keepAlive(id: 1, now: at(60)) == .done(ttlSeconds: 1000))
         #expect(next.expired(now: at(751)) == [])
         #expect(next.expired(now: at(1060)) == [1])
         next.demote()
         #expect(next.nextExpiry == nil)
+    }
+
+    @Test func aRenewalThatWasNotTakenIsToldAgain() {
+        var lessor = Lessor()
+        lessor.promote(
+            [LeaseStatus(id: 1, grantedTTLSeconds: 60, remainingTTLSeconds: 9)], now: at(0),
+            extendMilliseconds: 0)
+        #expect(lessor.keepAlive(id: 1, now: at(5)) == .pending)
+        let anew = LeaseRemaining(id: 1, remainingSeconds: 60)
+        #expect(lessor.checkpoints(now: at(5)) == [anew])
+        lessor.notTold([anew])
+        #expect(lessor.hasRenewals && lessor.checkpoints(now: at(5)) == [anew])
+        // Less is told before it is applied: it says nothing of later keep-alives.
+        #expect(
+            lessor.checkpoints(now: at(35)) == [LeaseRemaining(id: 1, remainingSeconds: 30)])
+        #expect(lessor.checkpointed(anew) == 60)
+        #expect(lessor.keepAlive(id: 1, now: at(36)) == .pending)
+        // One that is over is told of no more.
+        lessor.revoked(id: 1)
+        lessor.notTold([anew])
+        #expect(lessor.checkpointed(anew) == nil && lessor.checkpoints(now: at(40)) == [])
     }
 
     @Test func manyKeepAlivesDoNotPileUp() {
@@ -110,7 +137,9 @@ import Testing
         for id in Int64(1)...10 { lessor.granted(id: id, ttlSeconds: 600, now: at(0)) }
         for second in 1...2000 {
             for id in Int64(1)...10 {
-                #expect(lessor.keepAlive(id: id, now: at(Double(second) / 10)) == 600)
+                #expect(
+                    lessor.keepAlive(id: id, now: at(Double(second) / 10)) == .done(ttlSeconds: 600)
+                )
             }
         }
         #expect(lessor.expired(now: at(799)) == [])
@@ -147,7 +176,7 @@ import Testing
         var lessor = Lessor()
         lessor.granted(id: 1, ttlSeconds: 30, now: at(0))
         for second in stride(from: 10, through: 3000, by: 10) {
-            #expect(lessor.keepAlive(id: 1, now: at(Double(second))) == 30)
+            #expect(lessor.keepAlive(id: 1, now: at(Double(second))) == .done(ttlSeconds: 30))
             #expect(lessor.checkpoints(now: at(Double(second))) == [])
         }
     }

@@ -142,6 +142,21 @@ import Testing
         #expect(fixture.keyspace.range(RangeRequest(.all)) == .failure(.stopped))
     }
 
+    /// One that was busy with what it had got asks for more when nobody is there any more.
+    @Test func whoComesAfterTheStopIsTold() throws {
+        let fixture = try Fixture()
+        let waiting = Listener(fixture.keyspace.watch(WatchRequest(.all, startRevision: 1)))
+        let behind = Listener(fixture.keyspace.watch(WatchRequest(.all, startRevision: 1)))
+        try fixture.put("a", "1")
+        waiting.pull()
+        fixture.keyspace.stopWatches()
+        waiting.pull()
+        behind.pull()
+        let told = "!" + StoreError.stopped.message
+        #expect(waiting.text == "+a@2 |2 \(told)")
+        #expect(behind.text == told)
+    }
+
     @Test func theHistoryThreadServesWatchersThatAreBehind() async throws {
         let fixture = try Fixture {
             $0.servesHistoryOnCaller = false

@@ -17,10 +17,34 @@ import Testing
         try oracle.ended(1, now: 4 * second)
     }
 
+    @Test func renewedAfterItsEnd() throws {
+        var oracle = LeaseOracle(driftPerMille: 0)
+        oracle.granted(1, seconds: 3, called: 0, now: 0)
+        try oracle.ended(1, now: 4 * second)
+        // The call may have come before the end.
+        try oracle.renewed(1, called: 4 * second, now: 5 * second)
+        expectViolation("lease 1 was kept alive") {
+            try oracle.renewed(1, called: 4 * second + 1000, now: 5 * second)
+        }
+    }
+
+    @Test func promisedForLongerThanTheLeaderKnows() throws {
+        var oracle = LeaseOracle(driftPerMille: 0)
+        oracle.granted(1, seconds: 10, called: 1 * second, now: 1 * second)
+        try oracle.check(1, known: 8, now: 3 * second)
+        expectViolation("lease 1 was promised for 1000 ms longer") {
+            try oracle.check(1, known: 7, now: 3 * second)
+        }
+        oracle.clockJumped(by: 1 * second)
+        try oracle.check(1, known: 7, now: 3 * second)
+        oracle.revoking(1)
+        try oracle.check(1, known: 0, now: 3 * second)
+    }
+
     @Test func renewal() throws {
         var oracle = LeaseOracle(driftPerMille: 0)
         oracle.granted(1, seconds: 3, called: 0, now: 0)
-        oracle.renewed(1, called: 2 * second, now: 2 * second + 5)
+        try oracle.renewed(1, called: 2 * second, now: 2 * second + 5)
         expectViolation("lease 1 ended") { try oracle.ended(1, now: 4 * second) }
     }
 

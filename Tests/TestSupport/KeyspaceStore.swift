@@ -14,6 +14,13 @@ package final class KeyspaceStore: Store {
     private let directory: TemporaryDirectory
     package let keyspace: Keyspace
     private let writer: Locked<Writer>
+    private let leader = Locked<UInt64>(0xa1)
+
+    /// 0: none is known.
+    package var leaderID: UInt64 {
+        get { leader.withLock { $0 } }
+        set { leader.withLock { $0 = newValue } }
+    }
 
     package init() throws {
         directory = TemporaryDirectory()
@@ -110,9 +117,10 @@ package final class KeyspaceStore: Store {
     }
 
     package func leaseKeepAlive(id: Int64, _ done: @escaping Completion<LeaseStatus>) {
-        guard let ttl = writer.withLock({ $0.lessor.keepAlive(id: id, now: .now()) }) else {
-            return done(.failure(.leaseNotFound))
-        }
+        // Nobody tells this lessor's followers of less time: it has none.
+        guard
+            case .done(let ttl) = writer.withLock({ $0.lessor.keepAlive(id: id, now: .now()) })
+        else { return done(.failure(.leaseNotFound)) }
         done(.success(LeaseStatus(id: id, grantedTTLSeconds: ttl, remainingTTLSeconds: ttl)))
     }
 
@@ -134,7 +142,7 @@ package final class KeyspaceStore: Store {
         var status = StoreStatus()
         status.clusterID = 0xc1
         status.memberID = 0xa1
-        status.leaderID = 0xa1
+        status.leaderID = leaderID
         status.term = 2
         status.commitIndex = keyspace.appliedIndex
         status.appliedIndex = keyspace.appliedIndex

@@ -31,6 +31,7 @@ struct Campaign {
 
     /// Runs all seeds, or until the time is up, or until one fails. Returns the milliseconds.
     mutating func run() -> UInt64 {
+        ScratchDirectory.removeOrphans(prefix: Worker.scratchPrefix)
         let start = MonotonicTime.now()
         var next = first
         var running: [WorkerProcess] = []

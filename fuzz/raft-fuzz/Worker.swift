@@ -57,7 +57,8 @@ enum Worker {
     }
 
     /// The directory of a worker, which whoever waits for it removes if it crashed.
-    static func scratchName(_ process: pid_t) -> String { "raft-fuzz-\(process)" }
+    static func scratchName(_ process: pid_t) -> String { "\(scratchPrefix)\(process)" }
+    static let scratchPrefix = "raft-fuzz-"
 }
 
 /// The codes of TigerBeetle's simulator.

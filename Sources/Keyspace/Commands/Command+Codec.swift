@@ -5,8 +5,6 @@ extension Command {
     private static let version: UInt8 = 2
     /// Where the time stands, and its length.
     private static let stamp = 1..<9
-    /// Transactions nested deeper than this do not decode.
-    private static let depthMax = 32
 
     private enum Tag: UInt8 {
         case nothing = 0
@@ -113,7 +111,7 @@ extension Command {
         let tag = try reader.readByte("command tag")
         switch Tag(rawValue: tag) {
         case .transaction:
-            return .transaction(try reader.readTransaction(depth: depthMax))
+            return .transaction(try reader.readTransaction(depth: Limits.transactionDepthMax))
         case .commit: return .commit(try reader.readCommit())
         case .compact: return .compact(try reader.readSignedVarint("revision"))
         case .leaseGrant:

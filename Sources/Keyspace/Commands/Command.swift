@@ -26,7 +26,7 @@ package enum Command: Sendable, Hashable {
     /// Whether the `Lessor` has to hear of it.
     package var isOfLeases: Bool {
         switch self {
-        case .leaseGrant, .leaseRevoke: true
+        case .leaseGrant, .leaseRevoke, .leaseCheckpoint: true
         case .stamped(_, let command): command.isOfLeases
         default: false
         }

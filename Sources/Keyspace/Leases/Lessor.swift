@@ -10,8 +10,19 @@ package struct Lessor: Sendable {
         var alarm: MonotonicTime
         /// When the followers should learn of the remaining time; nil if little is left.
         var checkpoint: MonotonicTime?
-        /// Whether the replicated remaining time is less than the whole.
+        /// Whether the replicated remaining time is less than the whole, or may come to be.
         var isCheckpointed: Bool
+        /// The followers are about to be told that the time started anew.
+        var isBeingRenewed = false
+    }
+
+    package enum Renewal: Sendable, Hashable {
+        /// The lease is gone or has expired.
+        case none
+        case done(ttlSeconds: Int64)
+        /// Not to be answered before the followers know, whose remaining time is shorter: see
+        /// `checkpoints`.
+        case pending
     }
 
     /// A point in time at which a lease has to be looked at. Stale ones are skipped.
@@ -84,16 +95,41 @@ package struct Lessor: Sendable {
         tidy()
     }
 
-    /// Starts the time anew and says how long it is; nil when the lease is gone or has expired.
-    package mutating func keepAlive(id: Int64, now: MonotonicTime) -> Int64? {
-        guard let lease = leases[id], now < lease.expiry else { return nil }
-        if Mutant.isOn(.keepAliveForgotten) { return lease.ttlSeconds }
-        if lease.isCheckpointed { renewed.append(id) }
+    /// Starts the time anew.
+    package mutating func keepAlive(id: Int64, now: MonotonicTime) -> Renewal {
+        guard let lease = leases[id], now < lease.expiry else { return .none }
+        if Mutant.isOn(.keepAliveForgotten) { return .done(ttlSeconds: lease.ttlSeconds) }
         set(
-            id, ttlSeconds: lease.ttlSeconds, isCheckpointed: false,
+            id, ttlSeconds: lease.ttlSeconds, isCheckpointed: lease.isCheckpointed,
             expiry: now.advanced(seconds: lease.ttlSeconds), now: now)
         tidy()
+        guard lease.isCheckpointed else { return .done(ttlSeconds: lease.ttlSeconds) }
+        leases[id]?.isBeingRenewed = true
+        if !lease.isBeingRenewed { renewed.append(id) }
+        return .pending
+    }
+
+    /// Whether followers have to be told of renewals.
+    package var hasRenewals: Bool { !renewed.isEmpty }
+
+    /// What was told of a lease is applied. Returns its whole time if that is what is known now.
+    package mutating func checkpointed(_ told: LeaseRemaining) -> Int64? {
+        guard var lease = leases[told.id], told.remainingSeconds >= lease.ttlSeconds else {
+            return nil
+        }
+        // Else less has been told since.
+        if lease.isBeingRenewed {
+            lease.isBeingRenewed = false
+            lease.isCheckpointed = false
+            leases[told.id] = lease
+        }
         return lease.ttlSeconds
+    }
+
+    /// What was to be told was not taken: renewals are told again, and the rest with the next
+    /// checkpoint.
+    package mutating func notTold(_ checkpoints: [LeaseRemaining]) {
+        renewed += checkpoints.map(\.id).filter { leases[$0]?.isBeingRenewed == true }
     }
 
     /// Whole seconds left, 0 when it has expired; nil when there is no such lease.
@@ -140,7 +176,7 @@ package struct Lessor: Sendable {
     package mutating func checkpoints(now: MonotonicTime) -> [LeaseRemaining] {
         var due: [LeaseRemaining] = []
         for id in renewed {
-            guard let lease = leases[id] else { continue }
+            guard let lease = leases[id], lease.isBeingRenewed else { continue }
             due.append(LeaseRemaining(id: id, remainingSeconds: lease.ttlSeconds))
         }
         renewed = []
@@ -151,6 +187,7 @@ package struct Lessor: Sendable {
             else { continue }
             due.append(LeaseRemaining(id: alarm.id, remainingSeconds: remaining))
             lease.isCheckpointed = true
+            lease.isBeingRenewed = false
             lease.checkpoint = nil
             if let seconds = Self.nextCheckpoint(lease.ttlSeconds, remaining) {
                 let next = now.advanced(seconds: seconds)

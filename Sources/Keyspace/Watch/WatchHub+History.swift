@@ -56,7 +56,6 @@ extension WatchHub {
                     return inner.answer(watch, .success(batch))
                 }
             }
-            if inner.stopped { watch.progress.value.ended = .stopped }
             return inner.serve(watch)
         }
         if let answer { answer.done(answer.result) }

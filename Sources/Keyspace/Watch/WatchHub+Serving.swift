@@ -11,6 +11,8 @@ extension WatchHub.Inner {
     /// Answers the pending `next` from the ring, or has the watcher wait or read history.
     mutating func serve(_ watch: KeyspaceWatch) -> WatchHub.Answer? {
         guard let pending = watch.progress.value.pending else { return nil }
+        // Who was not waiting when the hub stopped is told when it comes.
+        if stopped, watch.progress.value.ended == nil { watch.progress.value.ended = .stopped }
         if let error = watch.progress.value.ended {
             return answer(watch, .failure(error))
         }

@@ -36,13 +36,30 @@ package struct LeaseOracle: Sendable {
     }
 
     /// A keep-alive was answered with success.
-    package mutating func renewed(_ id: Int64, called: UInt64, now: UInt64) {
-        guard let slot = leases.firstIndex(where: { $0.id == id }), leases[slot].end == nil else {
-            return
+    package mutating func renewed(_ id: Int64, called: UInt64, now: UInt64) throws(Violation) {
+        guard let slot = leases.firstIndex(where: { $0.id == id }) else { return }
+        if let end = leases[slot].end {
+            guard end < called else { return }
+            throw .correctness(
+                "lease \(id) was kept alive by a call \((called - end) / 1000) ms after its end")
         }
         leases[slot].earliest = max(
             leases[slot].earliest, called + shortest(leases[slot].microseconds))
         leases[slot].renewed = max(leases[slot].renewed, now)
+    }
+
+    /// What was promised must be known to whoever ends leases from now on.
+    ///
+    /// - Parameter known: by the leader, in whole seconds, the last one begun.
+    package func check(_ id: Int64, known: Int64, now: UInt64) throws(Violation) {
+        guard let lease = leases.first(where: { $0.id == id }), !lease.isRevokedByClient,
+            lease.end == nil
+        else { return }
+        let known = now + jumped + UInt64(max(0, known)) * 1_000_000
+        guard known < lease.earliest else { return }
+        throw .correctness(
+            "lease \(id) was promised for \((lease.earliest - known) / 1000) ms longer than the "
+                + "leader knows")
     }
 
     /// A keep-alive was not answered in time, and may reach the leader as late as `latest`.

@@ -74,6 +74,8 @@ final class SimulatedReplica {
     /// Its state is another than the cluster's, though every checksum is right; until it is seen to
     /// be what it has to be again.
     var isWrong = false
+    /// Of its wrong state, that reached nobody.
+    var snapshotsHeldBack = 0
     var keyspaceFile: String { directory.keyspace + "/" + Keyspace.fileName }
 
     init(_ number: Int, _ settings: ReplicaSettings, _ clock: SimulatedClock) {

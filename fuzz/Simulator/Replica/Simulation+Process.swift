@@ -19,6 +19,7 @@ extension Simulation {
             number <= scenario.replicas || !isFounding && replicas[number - 1].condition != .spare
         }.map(member)
         let (world, number, epoch) = (OneThread(self), replica.number, replica.epoch)
+        replica.settings.notice = { world.value.trace("\(number): \($0)") }
         replica.settings.keyspace.onDamage = { world.value.damaged(number, epoch, $0) }
         // Before the opening, which may be the one read that goes wrong. What is left behind damage
         // can be rebuilt from nothing else while it lasts.

@@ -88,6 +88,7 @@ extension Simulation {
             && !network.isBlocked(number, to) && !chance(per10000: scenario.lossPer10000)
             // A wrong state that spread would be most replicas' state.
             && !sender.isWrong && !transfer.isWrong
+        if sender.isWrong { sender.snapshotsHeldBack += 1 }
         if arrives {
             let isCut =
                 scenario.faults.contains(.snapshotCut) && !isHealed && random.chance(1, in: 4)

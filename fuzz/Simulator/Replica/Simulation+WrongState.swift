@@ -32,6 +32,7 @@ extension Simulation {
     /// Nobody can say who is right while the alarm CORRUPT stands: the operator decides, and has a
     /// replica replaced, as the runbook says.
     func decideWhoIsWrong() {
+        restartWrongLeaders()
         let alarms = currentLeader?.process?.environment.status.alarms ?? []
         guard alarms.contains(where: { $0.kind == .corrupt }) else {
             corruptSince = nil
@@ -45,6 +46,19 @@ extension Simulation {
             trace("operator: the state of \(replica.number) is not the right one")
             end(replica)
             replica.condition = .broken
+        }
+    }
+
+    /// Who leads with a wrong state over followers that all need a snapshot, which we hold back,
+    /// would commit nothing any more, and so never find out.
+    private func restartWrongLeaders() {
+        guard isHealed else { return }
+        for replica in replicas where replica.isWrong && replica.snapshotsHeldBack > 20 {
+            replica.snapshotsHeldBack = 0
+            guard replica.process != nil else { continue }
+            trace("operator: \(replica.number) does not get its followers along")
+            end(replica)
+            queue.add(.restart(replica.number, epoch: replica.epoch), at: now + 1_000_000)
         }
     }
 }

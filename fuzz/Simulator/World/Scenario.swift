@@ -24,12 +24,14 @@ package struct Scenario: Sendable {
     var latePer10000 = 0
     var lateMax: UInt64 = 500_000
     /// How late a message may be heard: on its way, held up by a link and then by a paused process.
-    var latestDelivery: UInt64 { lateMax + 4_000_000 }
+    var latestDelivery: UInt64 { lateMax + 10_000_000 }
     var syncMin: UInt64 = 100
     var syncMax: UInt64 = 2_000
     var faultInterval: UInt64 = 400_000
     var thinkMax: UInt64 = 60_000
     var isStorm = false
+    /// Half of what clients ask for is to keep a lease alive.
+    var isOfLeases = false
     /// How far clocks run fast or slow, in thousandths.
     var driftPerMille: UInt64 = 0
     /// Times how long a sync takes when nothing is wrong.
@@ -93,6 +95,7 @@ package struct Scenario: Sendable {
             // As many faults as elsewhere, in less time.
             faultInterval = max(40_000, faultInterval / 5)
         }
+        isOfLeases = random.chance(1, in: 5)
         driftPerMille = [0, 10, 100, 300][random.below(4)]
         diskSlowness = random.chance(1, in: 4) ? UInt64(5 + random.below(20)) : 1
     }

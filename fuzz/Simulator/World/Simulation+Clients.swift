@@ -116,7 +116,14 @@ extension Simulation {
         case .keptAlive:
             clients[client].successes += 1
             if case .keepAlive(let id) = operations[operation].request {
-                leaseOracle.renewed(id, called: operations[operation].calledAt, now: now)
+                do throws(Violation) {
+                    try leaseOracle.renewed(id, called: operations[operation].calledAt, now: now)
+                    if let known = currentLeader?.process?.core.knownSeconds(ofLease: id) {
+                        try leaseOracle.check(id, known: known, now: now)
+                    }
+                } catch {
+                    violation = error
+                }
             }
             trace("client \(client) has \(operation): kept alive")
         }

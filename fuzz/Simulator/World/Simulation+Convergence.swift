@@ -13,6 +13,7 @@ extension Simulation {
 
     func converge() throws(Violation) {
         isHealed = true
+        let healed = now
         steadySince = now
         network.heal()
         network.unclog()
@@ -41,11 +42,13 @@ extension Simulation {
         try go("damage is found") { self.replicas.allSatisfy { $0.isGone || !$0.isRotten } }
         try go("wrong states are found") { self.replicas.allSatisfy { $0.isGone || !$0.isWrong } }
         isDamageFound = true
-        if scenario.hasDefaultTimeouts { try rest() }
+        if scenario.hasDefaultTimeouts { try rest(notBefore: healed + scenario.latestDelivery) }
         areClientsStopped = true
         try go("the replicas agree") { self.agree }
         try go("leases end") { self.committed.model.leases.isEmpty }
         try go("the replicas agree again") { self.agree }
+        for watcher in watchers { watcher.stream?.requestProgress() }
+        try go("watchers have everything") { self.areWatchersUpToDate }
         for replica in replicas {
             if let keyspace = replica.process?.environment.keyspace {
                 try compareState(keyspace, replica)
@@ -55,7 +58,9 @@ extension Simulation {
 
     /// A calm stretch, as most clusters have it most of the time: hardly a request, and nothing
     /// that would be a reason for an election.
-    private func rest() throws(Violation) {
+    private func rest(notBefore start: UInt64) throws(Violation) {
+        // What was sent before, as to hand leadership over, has arrived.
+        while now < start { try step() }
         try go("there is a leader") { self.currentLeader != nil }
         let term = currentLeader.map(self.term)
         options.onCalm?(true)

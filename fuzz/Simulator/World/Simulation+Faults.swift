@@ -88,7 +88,9 @@ extension Simulation {
         case .powerCut: crash(victim, losesPower: true)
         case .blackout: for replica in replicas { crash(replica, losesPower: true) }
         case .pause:
-            if victim.process != nil { victim.pausedUntil = now + 50_000 + below(2_000_000) }
+            // Also for longer than many leases have.
+            let longest = [2_000_000, 2_000_000, 8_000_000][random.below(3)] as UInt64
+            if victim.process != nil { victim.pausedUntil = now + 50_000 + below(longest) }
         case .slowDisk: victim.diskSlowness = victim.diskSlowness == 1 ? 10 + below(50) : 1
         case .clockJump:
             let milliseconds = [200, 1_000, 10_000][random.below(3)] as UInt64

@@ -28,6 +28,9 @@ extension Simulation {
     }
 
     func drawRequest(_ client: Int) -> ClientRequest {
+        if scenario.isOfLeases, random.chance(1, in: 2), let lease = drawLease(client) {
+            return .keepAlive(lease)
+        }
         switch random.below(40) {
         case 0..<12: return .range(RangeRequest(drawRange()))
         case 12..<26: return .command(.transaction(drawTransaction(client)))
@@ -39,8 +42,7 @@ extension Simulation {
             return .command(.compact(target))
         case 31..<34:
             nextLease += 1
-            return .command(
-                .leaseGrant(id: nextLease, ttlSeconds: Int64(1 + random.below(6))))
+            return .command(.leaseGrant(id: nextLease, ttlSeconds: drawSeconds()))
         case 34..<38:
             guard let lease = drawLease(client) else { break }
             return .keepAlive(lease)
@@ -53,8 +55,14 @@ extension Simulation {
         return .range(RangeRequest(.all))
     }
 
+    /// Some leases are so long that the followers are told of the remaining time.
+    private func drawSeconds() -> Int64 {
+        Int64(random.chance(1, in: 3) ? 11 + random.below(15) : 1 + random.below(6))
+    }
+
     private func drawLease(_ client: Int) -> Int64? {
-        let leases = clients[client].leases.suffix(3)
+        // Old ones too, of whose time not much is left.
+        let leases = clients[client].leases.suffix(random.chance(1, in: 4) ? 12 : 3)
         guard !leases.isEmpty else { return nil }
         return leases[leases.startIndex + random.below(leases.count)]
     }

@@ -9,7 +9,6 @@ struct Watcher {
     var replica = 1
     /// Answers of earlier streams are void.
     var serial = 0
-    var batches = 0
 }
 
 extension Simulation {
@@ -28,7 +27,12 @@ extension Simulation {
             world.queue.add(
                 .watchAnswer(number, serial: serial, result), at: world.now + world.below(5_000))
         }
-        if random.chance(1, in: 10) { stream.requestProgress() }
+        if areClientsStopped || random.chance(1, in: 10) { stream.requestProgress() }
+    }
+
+    /// Whether every watcher has all that there is for it.
+    var areWatchersUpToDate: Bool {
+        watchers.allSatisfy { $0.oracle.map { $0.position > committed.model.revision } ?? false }
     }
 
     private func open(_ number: Int) {
@@ -86,7 +90,6 @@ extension Simulation {
         case .success(let batch):
             try watchers[number].oracle?.take(
                 batch, committed.groups, compactRevision: committed.model.compactRevision)
-            watchers[number].batches += 1
             hash.add(UInt64(bitPattern: batch.revision))
             trace("watcher \(number) has \(batch.events.count) events up to \(batch.revision)")
             // Some leave and come back elsewhere; some are so slow that they fall behind.
