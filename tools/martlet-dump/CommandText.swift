@@ -33,7 +33,7 @@ enum CommandText {
 
     static let types = [
         "transaction", "commit", "compact", "lease-grant", "lease-revoke", "lease-checkpoint",
-        "membership", "hash-check", "hash-report", "auth", "nothing", "damaged",
+        "membership", "alarm", "hash-check", "hash-report", "auth", "nothing", "damaged",
     ]
 
     /// A membership change.

@@ -20,7 +20,19 @@ struct StatReport {
             try KeysReport(source, prefix: [], limit: .max).writeGroups(to: output)
             return
         }
-        try writeKeyspace(to: output)
+        // Log and snapshots are worth seeing when the keyspace does not open.
+        var damage: (any Error)?
+        do {
+            try writeKeyspace(to: output)
+        } catch {
+            damage = error
+            output.line(
+                "keyspace  \(source.keyspacePath): \(error)",
+                [
+                    "part": "keyspace", "path": .string(source.keyspacePath),
+                    "error": .string("\(error)"),
+                ])
+        }
         try writeLog(to: output)
         for path in Source.files(in: source.path + "/snapshots", suffix: ".snapshot") {
             do {
@@ -31,6 +43,7 @@ struct StatReport {
                     ["part": "snapshot", "path": .string(path), "error": .string("\(error)")])
             }
         }
+        if let damage { throw damage }
         try KeysReport(source, prefix: [], limit: .max).writeGroups(to: output)
     }
 
