@@ -8,6 +8,7 @@ import math
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -176,20 +177,29 @@ class Peer:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+def cpu_of_children():
+    """Seconds of all programs that were started here and have ended: of load generators."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def load(peer, workload, connections=50, streams=20, **flags):
-    """One run of our own client: its report, with the servers' CPU seconds for 1,000 requests."""
+    """One run of our own client: its report, with the servers' CPU seconds for 1,000 requests, and
+    its own."""
     command = [BINARIES / "store-bench", "--endpoint", peer.endpoint(), "--workload", workload,
                "--connections", str(connections), "--streams", str(streams)]
     for name, value in flags.items():
         command += ["--" + name.replace("_", "-"), str(value)]
-    before = peer.cpu_seconds()
+    before, own = peer.cpu_seconds(), cpu_of_children()
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    own = cpu_of_children() - own
     if done.returncode != 0:
         raise RuntimeError(f"{workload} on {peer.kind}: {done.stderr[:500]}")
     report = json.loads(done.stdout)
     if report["failed"] or not report["requests"]:
         raise RuntimeError(f"{workload} on {peer.kind}: {report}")
     report["cpu"] = 1000 * (peer.cpu_seconds() - before) / report["requests"]
+    report["generator"] = 1000 * own / report["requests"]
     return report
 
 
@@ -200,11 +210,13 @@ def h2load(peer, path, message, count, connections=50, streams=20):
         body.flush()
         endpoint, before = peer.endpoint(), peer.cpu_seconds()
         revision = revision_of(peer)
+        own = cpu_of_children()
         done = subprocess.run(
             ["h2load", "-n", str(count), "-c", str(connections), "-m", str(streams), "-t", "1",
              "-H", "content-type: application/grpc", "-H", "te: trailers", "-d", body.name,
              f"http://{endpoint}/etcdserverpb.KV/{path}"],
             capture_output=True, text=True, timeout=600)
+        own = cpu_of_children() - own
     rate = re.search(r"finished in [^,]*, ([0-9.]+) req/s", done.stdout)
     answered = re.search(r"status codes: (\d+) 2xx", done.stdout)
     if not rate or int(answered[1]) != count:
@@ -216,7 +228,7 @@ def h2load(peer, path, message, count, connections=50, streams=20):
     size = int(re.search(r"\((\d+)\) data", done.stdout)[1])
     if path == "Range" and size < count * 256:
         raise RuntimeError(f"answers of {peer.kind} without values: {size} bytes")
-    return {"per_second": float(rate[1]), "cpu": cpu}
+    return {"per_second": float(rate[1]), "cpu": cpu, "generator": 1000 * own / count}
 
 
 def revision_of(peer):
@@ -231,11 +243,24 @@ class Table:
         self.rows = {}
         self.section = ""
 
-    def add(self, kind, name, value, better, goal):
-        """`better` is more or less; the goal is the ratio of Martlet's figure to etcd's."""
+    def add(self, kind, name, value, better, goal, report=None):
+        """`better` is more or less; the goal is the ratio of Martlet's figure to etcd's. `report`
+        has what the load took of the CPU."""
         row = self.rows.setdefault(name, {"section": self.section, "better": better, "goal": goal,
-                                          "martlet": [], "etcd": []})
+                                          "martlet": [], "etcd": [], "costs": []})
         row[kind].append(value)
+        if report and kind == "martlet":
+            row["costs"].append([report[name] for name in ("per_second", "cpu", "generator")])
+
+    def why(self, name):
+        """What a request to us takes of the CPU beside what it might take at the goal."""
+        row = self.rows[name]
+        rate, servers, generator = (statistics.median(figures) for figures in zip(*row["costs"]))
+        busy = 100 * rate * (servers + generator) / 1000 / os.cpu_count()
+        allowed = 1000 * os.cpu_count() / (rate * row["goal"] / self.ratio(name))
+        return (f"a request takes {1000 * servers:.3g} us of the servers' CPU and"
+                f" {1000 * generator:.3g} of the generator's (the machine is {busy:.0f} % busy); the"
+                f" goal leaves {1000 * allowed:.3g} for both")
 
     def ratio(self, name):
         row = self.rows[name]
@@ -249,11 +274,13 @@ class Table:
             is_met = ratio >= row["goal"] if row["better"] == "more" else ratio <= row["goal"]
             sign = ">=" if row["better"] == "more" else "<="
             verdict = f" (goal {sign} {row['goal']}x {'met' if is_met else 'MISSED'})"
+            if not is_met and row["costs"]:
+                verdict += f"\n  {self.why(name)}"
         return f"{name}: Martlet {ours:.4g}, etcd {theirs:.4g}, {ratio:.2f}x{verdict}"
 
 
 def rates(table, peer, name, report, goal, p99_goal=None):
-    table.add(peer.kind, f"{name}, requests/s", report["per_second"], "more", goal)
+    table.add(peer.kind, f"{name}, requests/s", report["per_second"], "more", goal, report)
     if p99_goal:
         table.add(peer.kind, f"{name}, p99 ms", report["p99_ms"], "less", p99_goal)
     return report
@@ -298,7 +325,7 @@ def watches(table, peer, _):
     for connections, watchers, events in ((10, 10, 2000), (100, 100, 40)):
         report = load(peer, "watch", connections, watchers, requests=events)
         name = f"{connections * watchers} watchers on one prefix"
-        table.add(peer.kind, f"{name}, events/s", report["per_second"], "more", 3)
+        table.add(peer.kind, f"{name}, events/s", report["per_second"], "more", 3, report)
         table.add(peer.kind, f"{name}, p99 ms", report["p99_ms"], "less", 0.5)
 
 
@@ -308,7 +335,7 @@ def lists(table, peer, milliseconds):
     for name, flags in (("whole", {}), ("in pages of 1,000", {"page": 1000})):
         report = load(peer, "list", 1, 1, milliseconds=3 * milliseconds, keys=100_000, **flags)
         table.add(peer.kind, f"list of 100,000 keys {name}, MB/s",
-                  report["bytes"] / 1e6 / report["seconds"], "more", 3)
+                  report["bytes"] / 1e6 / report["seconds"], "more", 3, report)
     table.add(peer.kind, "private memory that lists add, MB", peer.private_mb() - before, "less", 0.2)
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import tempfile
 import time
 
 import bench_store
-from bench_etcd import BINARIES, TICKS, Peer, filled, h2load, load
+from bench_etcd import BINARIES, TICKS, Peer, cpu_of_children, filled, h2load, load
 from wire import field, put
 
 # What a library of the process is to a reader; the rest is ours, or NIO, which is linked in.
@@ -48,6 +47,11 @@ def loads(milliseconds):
         ("event to one of 100 watchers", ours("watch", 10, 10, requests=milliseconds)),
         ("event to one of 10,000 watchers", ours(
             "watch", 100, 100, requests=milliseconds // 60)),
+        ("keep-alive of a lease", ours("keep-alive", 10, 10, **time_up)),
+        ("mixed, 1/8 reads, 256 B, 32 connections", ours(
+            "mixed", 32, 1, reads=1, value_bytes=256, keys=1000, **time_up)),
+        ("mixed, 7/8 reads, 256 B, 32 connections", ours(
+            "mixed", 32, 1, reads=7, value_bytes=256, keys=1000, **time_up)),
         ("whole list of 10,000 keys", ours("list", 1, 1, keys=10_000, **time_up)),
     ]
 
@@ -68,11 +72,6 @@ def shares(data):
         thread = "event loops" if thread.startswith("NIO") else thread
         threads[thread] = threads.get(thread, 0) + share
     return parts, threads
-
-
-def cpu_of_children():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def text(figures):
@@ -118,6 +117,8 @@ def run(arguments):
     peer = Peer(arguments.kind, arguments.replicas, arguments.binary)
     try:
         filled(peer, 10_000)
+        # For keep-alives.
+        load(peer, "grant", 10, 10, requests=100, milliseconds=60_000)
         for name, load_once in loads(arguments.milliseconds):
             one(peer, name, load_once)
     finally:
