@@ -8,6 +8,9 @@ package enum Limits {
     package static let apiBodyBytesMax = 3_145_728
     /// Operations in one client transaction; etcd's default is 128.
     package static let transactionOperationsMax = 128
+    /// Transactions within a transaction. Each takes one of the operations that there may be, so
+    /// that what is nested deeper has too many of them.
+    package static let transactionDepthMax = transactionOperationsMax + 1
     /// Mutations in one plugin commit.
     package static let commitMutationsMax = 10_000
     /// One entry of the Raft log, frame included.

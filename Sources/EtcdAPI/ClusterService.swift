@@ -11,15 +11,19 @@ struct ClusterService: Sendable {
     let headers: HeaderSource
 
     func register(on router: inout GRPCRouter) {
-        router.unary("/etcdserverpb.Cluster/MemberList") { _, context, reply in
+        router.unary("/etcdserverpb.Cluster/MemberList") { message, context, reply in
             if let error = access.refusalOfAnybody(context) { return reply(GRPCStatus(error)) }
-            store.status { reply($0) { members($0).protobufBytes } }
+            members(message, reply)
         }
-        router.unary("/etcdserverpb.Maintenance/Status") { _, _, reply in
+        router.unary("/etcdserverpb.Maintenance/Status") { _, context, reply in
+            // A replica that does not know the users, because it has no state, says at least that.
+            if let error = access.refusalOfAnybody(context), error != .noLeader {
+                return reply(GRPCStatus(error))
+            }
             store.status { reply($0) { status($0).protobufBytes } }
         }
-        router.unary("/etcdserverpb.Maintenance/Alarm", rootOf: access) { message, _, reply in
-            alarm(message, reply)
+        router.unary("/etcdserverpb.Maintenance/Alarm") { message, context, reply in
+            alarm(message, context, reply)
         }
         // Freed space is used again by itself, so there is nothing to do.
         router.unary("/etcdserverpb.Maintenance/Defragment", rootOf: access) { _, _, reply in
@@ -31,6 +35,25 @@ struct ClusterService: Sendable {
         }
         router.unary("/etcdserverpb.Maintenance/Downgrade", rootOf: access) { message, _, reply in
             reply(DowngradeRequest.refusal(of: message))
+        }
+    }
+
+    private func members(_ message: Bytes, _ reply: GRPCReply) {
+        let request: MemberListRequest
+        do throws(DecodingFailure) {
+            request = try MemberListRequest(protobuf: message)
+        } catch {
+            return reply(GRPCStatus(error))
+        }
+        guard request.isLinearizable else {
+            return store.status { reply($0) { members($0).protobufBytes } }
+        }
+        // Members are no part of the keyspace, but what a read waits for has them applied.
+        var read = RangeRequest(.key([0]))
+        read.countOnly = true
+        store.range(read) { result in
+            if case .failure(let error) = result { return reply(GRPCStatus(error)) }
+            store.status { reply($0) { members($0).protobufBytes } }
         }
     }
 
@@ -61,13 +84,18 @@ struct ClusterService: Sendable {
         return response
     }
 
-    private func alarm(_ message: Bytes, _ reply: GRPCReply) {
+    /// Who has a good token may see the alarms, and root change them.
+    private func alarm(_ message: Bytes, _ context: GRPCContext, _ reply: GRPCReply) {
         let request: AlarmRequest
         do throws(DecodingFailure) {
             request = try AlarmRequest(protobuf: message)
         } catch {
             return reply(GRPCStatus(error))
         }
+        let refusal =
+            request.action == .get
+            ? access.refusalOfAnybody(context) : access.refusalOfRoot(context)
+        if let refusal { return reply(GRPCStatus(refusal)) }
         switch request.action {
         case .get: list(request, reply)
         case .activate: change(request, isRaised: true, reply)

@@ -27,7 +27,7 @@ enum DowngradeRequest {
                 : GRPCStatus(
                     .invalidArgument, "etcdserver: wrong downgrade target version format")
         case 2: return GRPCStatus(.failedPrecondition, "etcdserver: no inflight downgrade job")
-        default: return GRPCStatus(.unknown, "unknown method")
+        default: return GRPCStatus(.unknown, "etcdserver: unknown method")
         }
     }
 

@@ -31,13 +31,16 @@ package enum EtcdAPI {
     ///
     /// - Parameters:
     ///   - authOptions: Who callers are.
+    ///   - electionMilliseconds: How long a leader may be unknown before that is an event.
     ///   - metrics: What `/metrics` shows beside the port's own counts.
     package static func handler(
         store: any Store, admin: (any StoreAdmin)? = nil, auth: (any StoreAuth)? = nil,
-        authOptions: EtcdAuthOptions = EtcdAuthOptions(), metrics: [any MetricSource] = []
+        authOptions: EtcdAuthOptions = EtcdAuthOptions(), electionMilliseconds: UInt64 = 300,
+        metrics: [any MetricSource] = []
     ) -> EtcdPort {
         let counts = EtcdPortMetrics()
-        var router = GRPCRouter(metrics: counts.grpc)
+        let gate = LeaderGate(store, electionMilliseconds: electionMilliseconds)
+        var router = GRPCRouter(metrics: counts.grpc, gate: gate)
         let access = AccessControl(store, auth, authOptions)
         let headers = HeaderSource(store)
         register(on: &router, access, headers)

@@ -7,9 +7,8 @@ extension GRPCStatus {
     init(_ error: StoreError) {
         let code: Code =
             switch error.code {
-            case .compacted, .futureRevision: .outOfRange
-            case .invalid, .tooLarge:
-                error.message.hasSuffix("too large lease TTL") ? .outOfRange : .invalidArgument
+            case .compacted, .futureRevision, .ttlTooLarge: .outOfRange
+            case .invalid, .tooLarge: .invalidArgument
             case .notFound: .notFound
             case .alreadyExists, .failedPrecondition: .failedPrecondition
             case .noSpace, .overloaded: .resourceExhausted
@@ -23,13 +22,15 @@ extension GRPCStatus {
         self.init(code, error.message)
     }
 
-    /// A request that does not decode; etcd has words of its own for two of the reasons.
+    /// A request that does not decode; etcd has words of its own for some of the reasons.
     init(_ failure: DecodingFailure) {
         switch failure.reason {
         case "invalid sort option":
             self.init(.invalidArgument, "etcdserver: invalid sort option")
         case "empty operation":
             self.init(.invalidArgument, StoreError.keyNotFound.message)
+        case "transactions nested too deep":
+            self.init(StoreError.tooManyOperations)
         default:
             self.init(.internalError, "grpc: error unmarshalling request: \(failure)")
         }

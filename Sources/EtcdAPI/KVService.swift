@@ -65,9 +65,8 @@ final class KVService: Sendable {
     }
 
     private func range(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
-        guard let request: RangeRequest = decode(message, reply, RequestCheck.range) else {
-            return
-        }
+        let check = { (request: RangeRequest) throws(StoreError) in try request.range.validate() }
+        guard let request: RangeRequest = decode(message, reply, check) else { return }
         store.range(request, as: EtcdRangeEncoding(), on: reply.workQueue) { result in
             switch result {
             case .success where reply.isOverloaded: reply(.tooManyRequests)
@@ -89,7 +88,7 @@ final class KVService: Sendable {
     ) -> (() -> Void)? {
         do {
             let request = try RangeRequest(protobuf: message)
-            try RequestCheck.range(request)
+            try request.range.validate()
             store.range(request, as: EtcdRangeEncoding(), on: nil) { result in
                 switch result {
                 case .success(let answer): RangeStreamSender.send(answer, self.headers, stream)
@@ -117,7 +116,8 @@ final class KVService: Sendable {
     }
 
     private func put(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
-        guard let request: PutRequest = decode(message, reply, RequestCheck.put) else { return }
+        let check = { (request: PutRequest) throws(StoreError) in try request.validate() }
+        guard let request: PutRequest = decode(message, reply, check) else { return }
         one(.put(request), store, reply) { response, header in
             var writer = ProtobufWriter()
             if case .put(let put)? = response { put.encode(to: &writer, header: header) }
@@ -126,9 +126,10 @@ final class KVService: Sendable {
     }
 
     private func delete(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
-        guard let request: DeleteRangeRequest = decode(message, reply, RequestCheck.delete) else {
-            return
+        let check = { (request: DeleteRangeRequest) throws(StoreError) in
+            try request.range.validate()
         }
+        guard let request: DeleteRangeRequest = decode(message, reply, check) else { return }
         one(.deleteRange(request), store, reply) { response, header in
             var writer = ProtobufWriter()
             if case .deleteRange(let delete)? = response {
@@ -140,7 +141,7 @@ final class KVService: Sendable {
 
     private func transaction(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
         let check = { (request: TransactionRequest) throws(StoreError) in
-            try RequestCheck.transaction(request)
+            try request.validate()
         }
         guard let request: TransactionRequest = decode(message, reply, check) else { return }
         store.transaction(request) { result in

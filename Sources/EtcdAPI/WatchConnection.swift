@@ -23,11 +23,17 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         /// Events since the last time that progress was told unasked.
         var hasSpoken = true
         var progressDue = false
+        private let memory: BudgetShare?
 
-        init(id: Int64, request: WatchCreateRequest, store: any Store) {
+        init(
+            id: Int64, request: WatchCreateRequest, store: any Store, budget: MemoryBudget?
+        ) {
             self.id = id
             self.store = store
             self.request = request
+            memory = budget.map {
+                BudgetShare(WatchConnection.watcherBytes + request.watch.range.bytes, of: $0)
+            }
         }
     }
 
@@ -41,6 +47,8 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     /// it. Small, because a thousand clients may stall; it costs a fast client a hop now and then.
     private static let batchBytesMax = 32 * 1024
     private static let batchBytesMin = 2 * 1024
+    /// About what a watcher takes beside its range.
+    private static let watcherBytes = 1024
     private static let progressInterval = TimeAmount.minutes(10)
 
     private let access: AccessControl
@@ -67,11 +75,15 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
 
     func receive(_ message: Bytes) {
         guard !isOver else { return }
+        // Each request has an answer, which a client that takes none would pile up.
+        guard stream.isWritable else { return end(.tooManyRequests) }
         do throws(DecodingFailure) {
             switch try WatchStreamRequest(protobuf: message) {
             case .create(let request): create(request)
             case .cancel(let watchID): cancel(watchID)
             case .progress: askForProgress()
+            // As with etcd, no reason to end the stream.
+            case .other: break
             }
         } catch {
             end(GRPCStatus(error))
@@ -100,16 +112,21 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     // MARK: Creating and cancelling
 
     private func create(_ request: WatchCreateRequest) {
+        guard request.watch.startRevision >= 0 else {
+            return refuse(StoreError.compacted(at: 0).message)
+        }
         let store: any Store
         do throws(StoreError) { store = try open(request.watch.range) } catch {
             // As etcd, with the words of Go's client for an error.
             let status = GRPCStatus(error)
-            return refuse(
-                watchID: -1, "rpc error: code = \(status.code.goName) desc = \(status.message)")
+            return refuse("rpc error: code = \(status.code.goName) desc = \(status.message)")
         }
+        guard !(stream.budget?.isExhausted ?? false) else {
+            return refuse(GRPCStatus.tooManyRequests.message)
+        }
+        guard !request.watch.range.isEmpty else { return refuse("mvcc: watcher range is empty") }
         guard watchers[request.watchID] == nil || request.watchID == 0 else {
-            return refuse(
-                watchID: -1, "etcdserver: duplicate watch ID provided on the WatchStream")
+            return refuse("mvcc: duplicate watch ID provided on the WatchStream")
         }
         var id = request.watchID
         if id == 0 {
@@ -117,10 +134,7 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
             id = nextID
             nextID += 1
         }
-        guard request.watch.startRevision >= 0 else {
-            return refuse(watchID: id, StoreError.compacted(at: 0).message)
-        }
-        let watcher = Watcher(id: id, request: request, store: store)
+        let watcher = Watcher(id: id, request: request, store: store, budget: stream.budget)
         watchers[id] = watcher
         if request.wantsProgress { startTimer() }
         // The answer says where "now" is: the client resumes from there if it is cut off.
@@ -138,8 +152,9 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         return auth.store(for: permit)
     }
 
-    private func refuse(watchID: Int64, _ reason: String) {
-        var response = WatchStreamResponse(header: headers.header(), watchID: watchID)
+    /// As with etcd, no watcher has the id.
+    private func refuse(_ reason: String) {
+        var response = WatchStreamResponse(header: headers.header(), watchID: -1)
         response.created = true
         response.canceled = true
         response.cancelReason = reason
@@ -160,7 +175,8 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
         response.created = true
         stream.send(response.protobufBytes)
         watcher.watch = watcher.store.watch(watch)
-        if watcher.progressDue { watcher.watch?.requestProgress() }
+        let isAwaited = progress?.waitingFor.contains(watcher.id) ?? false
+        if watcher.progressDue || isAwaited { watcher.watch?.requestProgress() }
         pull(watcher)
     }
 

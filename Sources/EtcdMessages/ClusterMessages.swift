@@ -34,6 +34,23 @@ package struct MemberMessage: Sendable, ProtobufEncodable, ProtobufDecodable {
     }
 }
 
+/// `MemberListRequest`.
+package struct MemberListRequest: Sendable, ProtobufEncodable, ProtobufDecodable {
+    package var isLinearizable = false
+
+    package static var messageName: String { "MemberListRequest" }
+
+    package init() {}
+
+    package func encode(to writer: inout ProtobufWriter) { writer.write(1, isLinearizable) }
+
+    package init(from reader: inout ProtobufReader) throws(DecodingFailure) {
+        while let field = try reader.next() {
+            if field == 1 { isLinearizable = try reader.bool() } else { try reader.skip() }
+        }
+    }
+}
+
 /// `MemberListResponse`.
 package struct MemberListResponse: Sendable, ProtobufEncodable, ProtobufDecodable {
     package var header: ResponseHeader

@@ -36,8 +36,8 @@ extension Compare: ProtobufEncodable, ProtobufDecodable {
         while let field = try reader.next() {
             switch field {
             case 1:
-                let raw = UInt8(truncatingIfNeeded: try reader.unsigned())
-                guard let known = Relation(rawValue: raw) else {
+                let raw = try reader.unsigned()
+                guard let known = UInt8(exactly: raw).flatMap(Relation.init(rawValue:)) else {
                     throw reader.failure("unknown comparison \(raw)")
                 }
                 relation = known

@@ -43,8 +43,6 @@ extension RangeRequest: ProtobufEncodable, ProtobufDecodable {
             }
         }
         range = KeyRange(etcdKey: key, rangeEnd: rangeEnd)
-        // A target without an order means the ascending one.
-        if sortTarget != .key, sortOrder == .none { sortOrder = .ascending }
     }
 }
 

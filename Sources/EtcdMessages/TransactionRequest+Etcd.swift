@@ -4,9 +4,6 @@ package import Keyspace
 extension TransactionRequest: ProtobufEncodable, ProtobufDecodable {
     package static var messageName: String { "TxnRequest" }
 
-    /// Transactions within transactions deeper than this are refused.
-    static let depthMax = 8
-
     package func encode(to writer: inout ProtobufWriter) {
         for compare in compares { writer.write(1, compare) }
         for operation in success { writer.write(2, operation) }
@@ -18,7 +15,9 @@ extension TransactionRequest: ProtobufEncodable, ProtobufDecodable {
     }
 
     init(from reader: inout ProtobufReader, depth: Int) throws(DecodingFailure) {
-        guard depth < Self.depthMax else { throw reader.failure("transactions nested too deep") }
+        guard depth < Limits.transactionDepthMax else {
+            throw reader.failure("transactions nested too deep")
+        }
         self.init(success: [])
         while let field = try reader.next() {
             switch field {
@@ -98,7 +97,7 @@ extension TransactionResponse: ProtobufDecodable {
     }
 
     private init(from reader: inout ProtobufReader, depth: Int) throws(DecodingFailure) {
-        guard depth < TransactionRequest.depthMax else {
+        guard depth < Limits.transactionDepthMax else {
             throw reader.failure("transactions nested too deep")
         }
         self.init(revision: 0, succeeded: false, responses: [])

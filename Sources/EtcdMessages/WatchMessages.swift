@@ -6,6 +6,8 @@ package enum WatchStreamRequest: Sendable, ProtobufEncodable, ProtobufDecodable 
     case create(WatchCreateRequest)
     case cancel(watchID: Int64)
     case progress
+    /// Nothing that we know.
+    case other
 
     package static var messageName: String { "WatchRequest" }
 
@@ -17,29 +19,28 @@ package enum WatchStreamRequest: Sendable, ProtobufEncodable, ProtobufDecodable 
             inner.write(1, watchID)
             writer.writeElement(2, inner.bytes)
         case .progress: writer.writeElement(3, [])
+        case .other: break
         }
     }
 
     package init(from reader: inout ProtobufReader) throws(DecodingFailure) {
-        var request: Self?
+        self = .other
         while let field = try reader.next() {
             switch field {
-            case 1: request = .create(try WatchCreateRequest(within: &reader))
+            case 1: self = .create(try WatchCreateRequest(within: &reader))
             case 2:
                 var inner = try reader.message("WatchCancelRequest")
                 var watchID: Int64 = 0
                 while let field = try inner.next() {
                     if field == 1 { watchID = try inner.signed() } else { try inner.skip() }
                 }
-                request = .cancel(watchID: watchID)
+                self = .cancel(watchID: watchID)
             case 3:
                 try reader.skip()
-                request = .progress
+                self = .progress
             default: try reader.skip()
             }
         }
-        guard let request else { throw reader.failure("empty request") }
-        self = request
     }
 }
 

@@ -26,6 +26,8 @@ package struct GRPCDeframer {
 
     /// Whether part of a message waits for the rest.
     var isInsideMessage: Bool { pending.readableBytes > 0 }
+    /// Of that part.
+    var heldBytes: Int { pending.readableBytes }
 
     package mutating func append(_ bytes: ByteBuffer) {
         if pending.readableBytes == 0 {

@@ -21,6 +21,7 @@ final class GRPCUnaryCall: HTTPRequestReceiver, @unchecked Sendable {
     private let context: GRPCContext
     let stream: any HTTPServerStream
     private(set) var meter: GRPCCallMeter
+    private let gate: (any GRPCCallGate)?
     private let handler: GRPCRouter.Unary
     private var deframer: GRPCDeframer
     private var message: Bytes?
@@ -28,8 +29,9 @@ final class GRPCUnaryCall: HTTPRequestReceiver, @unchecked Sendable {
 
     init(
         _ context: GRPCContext, _ stream: any HTTPServerStream, _ meter: GRPCCallMeter,
-        _ messageBytesMax: Int, _ handler: @escaping GRPCRouter.Unary
+        _ messageBytesMax: Int, _ gate: (any GRPCCallGate)?, _ handler: @escaping GRPCRouter.Unary
     ) {
+        self.gate = gate
         self.context = context
         self.stream = stream
         self.meter = meter
@@ -62,7 +64,13 @@ final class GRPCUnaryCall: HTTPRequestReceiver, @unchecked Sendable {
         isAnswered = true
         self.message = nil
         meter.received(messageBytes: message.count)
-        handler(message, context, GRPCReply(call: self))
+        guard let gate else { return handler(message, context, GRPCReply(call: self)) }
+        gate.refusal { status in
+            self.stream.eventLoop.execute {
+                let reply = GRPCReply(call: self)
+                if let status { reply(status) } else { self.handler(message, self.context, reply) }
+            }
+        }
     }
 
     /// Once the handler has the request, the call ends with its answer, heard or not.
@@ -87,6 +95,8 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
     private let calls: GRPCServerStream
     private let receiver: any GRPCMessageReceiver
     private var deframer: GRPCDeframer
+    /// Of a message that is not whole yet.
+    private var chargedBytes = 0
     private var isOver = false
 
     init(
@@ -98,23 +108,49 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
         calls = GRPCServerStream(stream, meter: meter)
         calls.start()
         receiver = handler(context, calls)
+        calls.loopReceiver = receiver
         deframer = GRPCDeframer(messageBytesMax: messageBytesMax)
+    }
+
+    deinit { stream.budget?.give(chargedBytes) }
+
+    /// Ends the call if the gate will not have it.
+    func ask(_ gate: any GRPCCallGate) {
+        let calls = calls
+        gate.refusal { status in
+            if let status { calls.abort(status) } else { gate.watch(calls) }
+        }
     }
 
     func receive(_ bytes: ByteBuffer) {
         stream.consumed(bytes.readableBytes)
-        guard !isOver else { return }
+        guard !isOver, !calls.isOver else { return drop() }
         deframer.append(bytes)
         do throws(GRPCStatus) {
             while let message = try deframer.next() {
                 meter.received(messageBytes: message.count)
                 receiver.receive(message)
             }
+            guard charge(deframer.heldBytes) else { throw GRPCStatus.tooManyRequests }
         } catch {
             isOver = true
             receiver.cancelled()
             calls.finish(error)
+            drop()
         }
+    }
+
+    /// False when requests and answers take too much already.
+    private func charge(_ bytes: Int) -> Bool {
+        guard bytes != chargedBytes, let budget = stream.budget else { return true }
+        budget.give(chargedBytes)
+        chargedBytes = bytes
+        return budget.take(bytes) || bytes == 0
+    }
+
+    private func drop() {
+        deframer = GRPCDeframer(messageBytesMax: 0)
+        _ = charge(0)
     }
 
     func receiveEnd() {
@@ -125,5 +161,6 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
         calls.ended(.cancelled)
         if !isOver { receiver.cancelled() }
         isOver = true
+        drop()
     }
 }

@@ -80,10 +80,14 @@ package struct GRPCRouter: HTTPHandler {
 
     private var methods: [String: (method: Method, metrics: GRPCMethodMetrics?)] = [:]
     private let metrics: GRPCMetrics?
+    private let gate: (any GRPCCallGate)?
 
-    /// - Parameter metrics: Counts the calls of all methods; nil: nobody asks.
-    package init(metrics: GRPCMetrics? = nil) {
+    /// - Parameters:
+    ///   - metrics: Counts the calls of all methods; nil: nobody asks.
+    ///   - gate: Asked about the calls that concern it.
+    package init(metrics: GRPCMetrics? = nil, gate: (any GRPCCallGate)? = nil) {
         self.metrics = metrics
+        self.gate = gate
     }
 
     /// A method with one message each way. `path` is `/package.Service/Method`; the handler runs
@@ -131,15 +135,19 @@ package struct GRPCRouter: HTTPHandler {
             }
         }
         let context = GRPCContext(head)
+        let gate = gate.flatMap { $0.concerns(head.headers) ? $0 : nil }
         switch method {
         case .unary(let bytesMax, let handler):
             return { stream in
                 let meter = GRPCCallMeter(metrics, budget: stream.budget)
-                return GRPCUnaryCall(context, stream, meter, bytesMax, handler)
+                return GRPCUnaryCall(context, stream, meter, bytesMax, gate, handler)
             }
         case .stream(let bytesMax, let handler):
             return { stream in
-                GRPCStreamReceiver(context, stream, GRPCCallMeter(metrics), bytesMax, handler)
+                let receiver = GRPCStreamReceiver(
+                    context, stream, GRPCCallMeter(metrics), bytesMax, handler)
+                if let gate { receiver.ask(gate) }
+                return receiver
             }
         }
     }

@@ -12,10 +12,13 @@ package protocol GRPCMessageReceiver: AnyObject {
 }
 
 /// The answering half of a streaming call; any thread.
-package final class GRPCServerStream: Sendable {
+package final class GRPCServerStream: @unchecked Sendable {
+    // Sendable because `loopReceiver` is used on the event loop only.
     private let stream: any HTTPServerStream
     private let meter: GRPCCallMeter
-    private let isOver = Atomic(false)
+    private let hasEnded = Atomic(false)
+    /// Whose call it is.
+    weak var loopReceiver: (any GRPCMessageReceiver)?
 
     init(_ stream: any HTTPServerStream, meter: GRPCCallMeter) {
         self.stream = stream
@@ -44,17 +47,29 @@ package final class GRPCServerStream: Sendable {
     /// once.
     package var isDrained: Bool { stream.bufferedBytes <= HTTPLimits.streamLowWaterBytes }
 
+    /// Answered to the end, or the client is gone.
+    package var isOver: Bool { hasEnded.load(ordering: .relaxed) }
+
     package func whenWritable(_ callback: @escaping @Sendable () -> Void) {
         stream.whenWritable(callback)
     }
 
     /// Notes the end, once: a client may go away while its stream is being finished.
     func ended(_ code: GRPCStatus.Code) {
-        if !isOver.exchange(true, ordering: .relaxed) { meter.ended(code) }
+        if !hasEnded.exchange(true, ordering: .relaxed) { meter.ended(code) }
     }
 
     package func finish(_ status: GRPCStatus) {
         ended(status.code)
         stream.end(trailers: status.trailers)
+    }
+
+    /// Ends the call whatever its receiver is about, which hears of it as if the client were gone.
+    package func abort(_ status: GRPCStatus) {
+        eventLoop.execute {
+            guard !self.isOver else { return }
+            self.loopReceiver?.cancelled()
+            self.finish(status)
+        }
     }
 }

@@ -69,7 +69,7 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
     }
 
     private func begin(_ head: NIOHTTP1.HTTPRequestHead, _ context: ChannelHandlerContext) {
-        let stream = HTTP1Stream(self, on: context.eventLoop, head)
+        let stream = HTTP1Stream(self, on: context.eventLoop, head, budget: limits.budget)
         current = stream
         if head.headers.first(name: "expect")?.lowercased() == "100-continue" {
             let interim = HTTPResponseHead(version: .http1_1, status: .continue)

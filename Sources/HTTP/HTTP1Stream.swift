@@ -9,6 +9,7 @@ final class HTTP1Stream: HTTPServerStream, @unchecked Sendable {
     let eventLoop: any EventLoop
     private let handler: HTTP1Handler
     private let buffered = Atomic<Int>(0)
+    let budget: MemoryBudget?
 
     let loopIsKeptAlive: Bool
     let loopDropsBody: Bool
@@ -19,8 +20,12 @@ final class HTTP1Stream: HTTPServerStream, @unchecked Sendable {
     var loopUnconsumed = 0
     var loopCallbacks: [@Sendable () -> Void] = []
 
-    init(_ handler: HTTP1Handler, on eventLoop: any EventLoop, _ head: NIOHTTP1.HTTPRequestHead) {
+    init(
+        _ handler: HTTP1Handler, on eventLoop: any EventLoop, _ head: NIOHTTP1.HTTPRequestHead,
+        budget: MemoryBudget?
+    ) {
         self.handler = handler
+        self.budget = budget
         self.eventLoop = eventLoop
         loopIsKeptAlive = head.isKeepAlive
         loopDropsBody = head.method == .HEAD
@@ -29,6 +34,7 @@ final class HTTP1Stream: HTTPServerStream, @unchecked Sendable {
     var bufferedBytes: Int { buffered.load(ordering: .relaxed) }
 
     func addBuffered(_ count: Int) {
+        if count > 0 { budget?.take(count) } else { budget?.give(-count) }
         buffered.wrappingAdd(count, ordering: .relaxed)
     }
 

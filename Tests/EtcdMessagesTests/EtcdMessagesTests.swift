@@ -112,11 +112,37 @@ struct EtcdMessagesTests {
         #expect(failure?.field == "PutRequest")
     }
 
-    @Test func `Transactions nest only so deep`() {
+    /// As deep as there may be operations; deeper than that they do not even decode.
+    @Test func `Transactions nest only so deep`() throws {
         var nested = TransactionRequest(success: [.put(PutRequest(key: [1], value: []))])
-        for _ in 0..<100 { nested = TransactionRequest(success: [.transaction(nested)]) }
+        for _ in 1..<Limits.transactionOperationsMax {
+            nested = TransactionRequest(success: [.transaction(nested)])
+        }
+        let deepest = try TransactionRequest(protobuf: nested.protobufBytes)
+        try deepest.validate()
+        let command = Command.transaction(nested)
+        #expect(try Command(decoding: command.encode()) == command)
+        nested = TransactionRequest(success: [.transaction(nested)])
+        #expect(throws: StoreError.tooManyOperations) {
+            try TransactionRequest(protobuf: nested.protobufBytes).validate()
+        }
+        nested = TransactionRequest(success: [.transaction(nested)])
         #expect(throws: DecodingFailure.self) {
             try TransactionRequest(protobuf: nested.protobufBytes)
         }
+    }
+
+    @Test func `A range without a key is no range`() throws {
+        // key is empty, range_end is "\0".
+        let request = try DeleteRangeRequest(protobuf: [0x12, 0x01, 0x00])
+        #expect(throws: StoreError.emptyKey) { try request.range.validate() }
+        // Key "\0": everything.
+        let all = try DeleteRangeRequest(protobuf: [0x0a, 0x01, 0x00, 0x12, 0x01, 0x00])
+        #expect(all.range == .all)
+        try all.range.validate()
+    }
+
+    @Test func `What no enumeration has is no comparison`() {
+        #expect(throws: DecodingFailure.self) { try Compare(protobuf: [0x08, 0x80, 0x02]) }
     }
 }

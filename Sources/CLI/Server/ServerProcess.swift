@@ -120,6 +120,7 @@ struct ServerProcess {
             admin: ReplicaAdmin(
                 running, folder: directory.replicaPath(replica.number) + "/snapshots"),
             auth: LocalAuth(running), authOptions: options.auth,
+            electionMilliseconds: running.electionMilliseconds,
             metrics: [running, ProcessMetrics()])
         let ports =
             try options.clientPorts

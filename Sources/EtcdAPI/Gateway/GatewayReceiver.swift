@@ -1,6 +1,7 @@
 import Basics
 import Documents
 import HTTP
+import Keyspace
 import NIOCore
 
 /// Takes the JSON of one request and hands it, as protobuf, to the method of its route.
@@ -16,6 +17,8 @@ final class GatewayReceiver: HTTPRequestReceiver {
     private let stream: GatewayStream
     private let method: any HTTPRequestReceiver
     private var body = Bytes()
+    /// Of the body, which is held until it is a whole document.
+    private var chargedBytes = 0
     private var splitter = JSONSplitter()
     private var isOver = false
 
@@ -35,15 +38,25 @@ final class GatewayReceiver: HTTPRequestReceiver {
             call.headers.add("authorization", token)
         }
         method = router.handle(call, stream)
+        if route.flow == .unary,
+            let length = head.headers.first("content-length").flatMap({ Int($0) }),
+            length > Self.bodyBytesMax
+        {
+            fail(GRPCStatus(StoreError.requestTooLarge))
+        }
     }
+
+    deinit { client.budget?.give(chargedBytes) }
 
     func receive(_ bytes: ByteBuffer) {
         client.consumed(bytes.readableBytes)
         guard !isOver else { return }
-        body += bytes.readableBytesView
-        guard body.count <= Self.bodyBytesMax else {
-            return fail(GRPCStatus(.invalidArgument, "etcdserver: request is too large"))
+        guard body.count + bytes.readableBytes <= Self.bodyBytesMax else {
+            return fail(GRPCStatus(StoreError.requestTooLarge))
         }
+        body += bytes.readableBytesView
+        guard charge(body.count) else { return fail(.tooManyRequests) }
+        defer { _ = charge(body.count) }
         guard route.flow == .stream else { return }
         while !isOver, let end = splitter.endOfDocument(in: body) {
             take(Bytes(body[..<end]))
@@ -68,6 +81,14 @@ final class GatewayReceiver: HTTPRequestReceiver {
         isOver = true
     }
 
+    /// False when requests and answers take too much already.
+    private func charge(_ bytes: Int) -> Bool {
+        guard bytes != chargedBytes, let budget = client.budget else { return true }
+        budget.give(chargedBytes)
+        chargedBytes = bytes
+        return budget.take(bytes) || bytes == 0
+    }
+
     private func take(_ document: Bytes) {
         do {
             let json = try JSON.parse(document)
@@ -86,6 +107,7 @@ final class GatewayReceiver: HTTPRequestReceiver {
 
     private func fail(_ status: GRPCStatus) {
         isOver = true
+        body = []
         method.cancelled()
         stream.fail(status)
     }

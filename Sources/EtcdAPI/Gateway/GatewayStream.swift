@@ -11,7 +11,13 @@ final class GatewayStream: HTTPServerStream {
         var hasHead = false
         /// Of a call with one answer.
         var answer = Bytes()
+        var chargedBytes = 0
+        /// There was no room for the answer, which is let go of.
+        var isOverloaded = false
     }
+
+    /// An answer is held whole, as protobuf, as a tree and as text.
+    private static let costPerByte = 4
 
     private let client: any HTTPServerStream
     private let route: GatewayRoute
@@ -21,6 +27,8 @@ final class GatewayStream: HTTPServerStream {
         self.client = client
         self.route = route
     }
+
+    deinit { client.budget?.give(state.withLock { $0.chargedBytes }) }
 
     // MARK: What a method answers
 
@@ -34,6 +42,9 @@ final class GatewayStream: HTTPServerStream {
 
     func send(_ bytes: ByteBuffer) {
         let (messages, isFirst) = state.withLock { state -> ([Bytes], Bool) in
+            guard route.flow == .stream || charge(bytes.readableBytes, &state) else {
+                return ([], false)
+            }
             state.deframer.append(bytes)
             var messages: [Bytes] = []
             while let message = try? state.deframer.next() { messages.append(message) }
@@ -55,8 +66,18 @@ final class GatewayStream: HTTPServerStream {
         }
     }
 
+    private func charge(_ bytes: Int, _ state: inout State) -> Bool {
+        guard !state.isOverloaded, let budget else { return !state.isOverloaded }
+        let cost = Self.costPerByte * bytes
+        state.chargedBytes += cost
+        guard !budget.take(cost) else { return true }
+        state = State(chargedBytes: state.chargedBytes, isOverloaded: true)
+        return false
+    }
+
     func end(trailers: HTTPHeaders) {
-        let status = GRPCStatus(trailers: trailers) ?? .ok
+        var status = GRPCStatus(trailers: trailers) ?? .ok
+        if state.withLock({ $0.isOverloaded }) { status = .tooManyRequests }
         guard status.code == .ok, route.flow == .unary else { return fail(status) }
         do {
             let message = state.withLock { $0.answer }

@@ -29,6 +29,16 @@ package struct KeyRange: Sendable, Hashable {
 
     package static let all = KeyRange(start: [], end: .unbounded)
 
+    /// No key can be in it.
+    package var isEmpty: Bool {
+        if case .before(let bound) = end { !isOrderedBefore(start, bound) } else { false }
+    }
+
+    /// Of the keys that it is made of.
+    package var bytes: Int {
+        if case .before(let bound) = end { start.count + bound.count } else { start.count }
+    }
+
     package func contains(_ key: Bytes) -> Bool {
         switch end {
         case .single: key == start

@@ -3,7 +3,8 @@ import Basics
 /// What a range keeps of the keys that it visits.
 ///
 /// As in etcd `count` minds neither limit nor filters, and sorting and filtering come before the
-/// limit; a sort target without an order sorts only what the limit lets through.
+/// limit. A sort target without an order sorts, if nothing is filtered, only what the limit lets
+/// through and one key more.
 struct RangeSelection {
     /// How much is held.
     struct Bounds {
@@ -59,6 +60,7 @@ struct RangeSelection {
             return isHeld
         }
         if request.limit > 0, matching > request.limit {
+            if !request.isInKeyOrder { hold(IndexedKey(key: key(), entry: entry)) }
             wantsCount = !request.isFiltered
             return !wantsCount
         }
@@ -126,7 +128,9 @@ extension RangeRequest {
         (minModRevision, maxModRevision, minCreateRevision, maxCreateRevision) != (0, 0, 0, 0)
     }
 
-    fileprivate var sortsBeforeLimit: Bool { sortOrder != .none && !isInKeyOrder }
+    fileprivate var sortsBeforeLimit: Bool {
+        !isInKeyOrder && (sortOrder != .none || isFiltered)
+    }
 
     func passes(_ entry: IndexEntry) -> Bool {
         (maxModRevision == 0 || entry.revision <= maxModRevision)

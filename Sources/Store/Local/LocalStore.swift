@@ -98,8 +98,7 @@ package struct LocalStore: Store {
     ) {
         if let error = permit?.refusalOfAnybody { return done(.failure(error)) }
         guard let granted = Lessor().grantable(ttlSeconds) else {
-            return done(
-                .failure(StoreError(.invalid, "etcdserver: too large lease TTL")))
+            return done(.failure(.leaseTTLTooLarge))
         }
         let command = Command.leaseGrant(id: id == 0 ? leaseIDs.next() : id, ttlSeconds: granted)
         propose(command, bytesMax: .max, done) { result in
