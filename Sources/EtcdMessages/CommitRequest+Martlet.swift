@@ -1,7 +1,8 @@
 package import Basics
 package import Keyspace
 
-/// The messages of `/martlet.Store/Commit`, Martlet's own beside etcd's: docs/formats/commit.md.
+/// The messages of `/martlet.Store/Commit`, Martlet's own beside etcd's:
+/// docs/formats/store-commit.md.
 extension CommitRequest: ProtobufEncodable, ProtobufDecodable {
     package static var messageName: String { "CommitRequest" }
 

@@ -34,7 +34,7 @@ package struct HTTPLimits: Sendable {
     /// Bytes of one request's body in flight: received and not consumed.
     package var streamWindowBytes: Int32 = 1024 * 1024
     package var connectionWindowBytes: Int32 = 8 * 1024 * 1024
-    /// Answers waiting for one connection's client; above it no more requests are read.
+    /// Answers waiting for one connection's client; above it no more streams are taken.
     package var connectionBufferedBytesMax = 32 * 1024 * 1024
     /// A client that takes nothing of a waiting answer for so long is dropped.
     package var writeTimeoutSeconds: Int64 = 60

@@ -284,7 +284,9 @@ class AuthTests(unittest.TestCase):
     def test_maintenance_is_roots(self):
         self.denied("compaction", "1")
         self.denied("defrag")
-        self.denied("alarm", "list")
+        for action in ("ACTIVATE", "DEACTIVATE"):
+            self.call_denied("/v3/maintenance/alarm", {"action": action, "alarm": "NOSPACE"},
+                             self.token())
         self.denied("member", "remove", "1")
         self.denied("move-leader", "1")
         self.denied("snapshot", "save", self.cluster.directory + "/denied.db")
@@ -293,8 +295,11 @@ class AuthTests(unittest.TestCase):
         self.root("alarm", "list")
         self.root("endpoint", "hashkv")
         self.root("snapshot", "save", self.cluster.directory + "/root.db")
-        # As with etcd, whoever looks after the process needs no user.
-        self.assertEqual(self.call("/v3/maintenance/status")[0], 200)
+        # As with etcd since 3.6, whoever is known may look, and nobody else.
+        self.alice("alarm", "list")
+        self.alice("endpoint", "status")
+        status, answer = self.call("/v3/maintenance/status")
+        self.assertEqual((status, answer["message"]), (400, "etcdserver: user name is empty"))
 
     def test_martlet_store_logs_in_as_etcdctl_does(self):
         store = self.cluster.store

@@ -1,4 +1,4 @@
-"""martlet-dump: every action on live, stopped and damaged replicas and on snapshot files."""
+"""martlet-dump: every action on live replicas and snapshot files, the checks on damaged ones too."""
 
 import base64
 import json
