@@ -47,6 +47,8 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     /// it. Small, because a thousand clients may stall; it costs a fast client a hop now and then.
     private static let batchBytesMax = 32 * 1024
     private static let batchBytesMin = 2 * 1024
+    /// Requests while the client has not taken what was sent before.
+    private static let unreadAnswersMax = 50_000
     /// About what a watcher takes beside its range.
     private static let watcherBytes = 1024
     private static let progressInterval = TimeAmount.minutes(10)
@@ -60,6 +62,7 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     private var progress: Progress?
     /// Watchers that go on when the client has taken what is buffered.
     private var blocked: [Watcher] = []
+    private var unreadAnswers = 0
     private var isOver = false
     private var timer: RepeatedTask?
 
@@ -75,8 +78,9 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
 
     func receive(_ message: Bytes) {
         guard !isOver else { return }
-        // Each request has an answer, which a client that takes none would pile up.
-        guard stream.isWritable else { return end(.tooManyRequests) }
+        // Each has an answer, which a client that takes none would pile up.
+        unreadAnswers = stream.isDrained ? 0 : unreadAnswers + 1
+        guard unreadAnswers <= Self.unreadAnswersMax else { return end(.tooManyRequests) }
         do throws(DecodingFailure) {
             switch try WatchStreamRequest(protobuf: message) {
             case .create(let request): create(request)

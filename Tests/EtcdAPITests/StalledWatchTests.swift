@@ -19,6 +19,7 @@ struct StalledWatchTests {
             var buffered = 0
             var most = 0
             var callbacks: [@Sendable () -> Void] = []
+            var hasEnded = false
         }
 
         let eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
@@ -26,6 +27,7 @@ struct StalledWatchTests {
 
         var bufferedBytes: Int { state.withLock { $0.buffered } }
         var most: Int { state.withLock { $0.most } }
+        var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
         func send(_ bytes: ByteBuffer) {
             state.withLock { state in
@@ -58,7 +60,7 @@ struct StalledWatchTests {
         }
 
         func sendHead(status: Int, headers: HTTPHeaders) {}
-        func end(trailers: HTTPHeaders) {}
+        func end(trailers: HTTPHeaders) { state.withLock { $0.hasEnded = true } }
         func reset() {}
         func consumed(_ count: Int) {}
         func respond(status: Int, headers: HTTPHeaders, body: ByteBuffer?, trailers: HTTPHeaders) {}
@@ -122,5 +124,51 @@ struct StalledWatchTests {
             #expect(events.map(\.keyValue.modRevision) == (2...401).map { Int64($0) })
         }
         store.close()
+    }
+
+    private func framed(_ request: WatchStreamRequest) -> ByteBuffer {
+        let message = request.protobufBytes
+        var buffer = ByteBuffer(integer: UInt8(0))
+        buffer.writeInteger(UInt32(message.count))
+        buffer.writeBytes(message)
+        return buffer
+    }
+
+    /// A large event on its way is no reason to refuse what the client asks meanwhile; answers
+    /// without end, which it does not take, are.
+    @Test func `Who takes nothing may ask for much, and not for everything`() async throws {
+        let store = try KeyspaceStore()
+        defer { store.close() }
+        let handler = EtcdAPI.handler(store: store)
+        let stream = Stream()
+        let head = HTTPRequestHead(
+            method: "POST", path: "/etcdserverpb.Watch/Watch",
+            headers: ["content-type": "application/grpc"])
+        let create = framed(
+            .create(WatchCreateRequest(WatchRequest(.prefix(bytes("w")), startRevision: 2))))
+        // Of a watcher that there is not, which counts all the same.
+        let cancel = framed(.cancel(watchID: 77))
+        try await put(store, 0, valueBytes: 1_000_000)
+        let receiver = try await stream.eventLoop.submit {
+            let receiver = Held(handler.handle(head, stream))
+            receiver.value.receive(create)
+            return receiver
+        }.get()
+        while stream.bufferedBytes < 1_000_000 { try await Task.sleep(for: .milliseconds(1)) }
+        try await stream.eventLoop.submit {
+            for _ in 0..<1_000 { receiver.value.receive(cancel) }
+        }.get()
+        #expect(!stream.hasEnded)
+        try await stream.eventLoop.submit {
+            for _ in 0..<60_000 { receiver.value.receive(cancel) }
+        }.get()
+        #expect(stream.hasEnded)
+    }
+
+    /// Used on the event loop alone.
+    private struct Held: @unchecked Sendable {
+        let value: any HTTPRequestReceiver
+
+        init(_ value: any HTTPRequestReceiver) { self.value = value }
     }
 }
