@@ -28,7 +28,11 @@ extension HTTP2Connection: HTTP2SessionDelegate {
         if !isSame { lastBeginning = nil }
         guard let stream = stream(id) else { return }
         if service != nil {
-            if stream.loopReceiver == nil, !stream.loopIsClosed { begin(stream, head) }
+            if stream.loopReceiver == nil, !stream.loopIsClosed {
+                begin(stream, head)
+            } else if let fault = endsStream ? head.trailersFault : "headers within a body" {
+                refuse(stream, fault)
+            }
             if endsStream { endOfData(stream: id) }
             return
         }
@@ -60,10 +64,20 @@ extension HTTP2Connection: HTTP2SessionDelegate {
             return stream.respond(status: 431, headers: ["content-length": "0"], body: nil)
         }
         stream.loopDropsBody = head.method == "HEAD"
+        stream.loopBodyBytesLeft = head.contentLength
         if lastBeginning == nil {
+            if let fault = head.requestFault { return refuse(stream, fault) }
             lastBeginning = service.handler.beginning(HTTPRequestHead(head, peer: service.peer))
         }
         stream.loopReceiver = lastBeginning?(stream)
+    }
+
+    /// A malformed request ends its stream (RFC 9113, 8.1.1), and nothing of it is handed on.
+    private func refuse(_ stream: HTTP2Stream, _ fault: String) {
+        complain(fault, closes: false)
+        if stream.loopReceiver == nil { stream.loopReceiver = IgnoringReceiver(stream) }
+        stream.loopIsRefused = true
+        session?.submitReset(stream: stream.loopID, errorCode: HTTP2ErrorCode.protocolError)
     }
 
     func data(stream id: Int32, _ bytes: UnsafeRawBufferPointer) {
@@ -72,6 +86,13 @@ extension HTTP2Connection: HTTP2SessionDelegate {
             return
         }
         stream.loopUnconsumed += bytes.count
+        if let left = stream.loopBodyBytesLeft {
+            stream.loopBodyBytesLeft = left - bytes.count
+            if left < bytes.count, !stream.loopIsRefused {
+                refuse(stream, "a body longer than its content-length")
+            }
+        }
+        if stream.loopIsRefused { return stream.consumed(bytes.count) }
         let buffer = unsafe session?.slice(bytes) ?? ByteBuffer(bytes: bytes)
         if let receiver = stream.loopReceiver {
             receiver.receive(buffer)
@@ -86,7 +107,10 @@ extension HTTP2Connection: HTTP2SessionDelegate {
         guard let stream = stream(id), !stream.loopRemoteEnded else { return }
         guard service != nil else { return end(stream, trailers: [:]) }
         stream.loopRemoteEnded = true
-        stream.loopReceiver?.receiveEnd()
+        if let left = stream.loopBodyBytesLeft, left > 0, !stream.loopIsRefused {
+            refuse(stream, "a body shorter than its content-length")
+        }
+        if !stream.loopIsRefused { stream.loopReceiver?.receiveEnd() }
     }
 
     /// The end of an answer.

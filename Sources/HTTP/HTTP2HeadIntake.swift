@@ -1,14 +1,3 @@
-/// A header block as it comes in.
-struct HTTP2IncomingHead {
-    var method = ""
-    var target = ""
-    var authority = ""
-    var status = 0
-    var headers = HTTPHeaders()
-    /// As RFC 9113, 6.5.2 counts them.
-    var bytes = 0
-}
-
 /// Makes heads of the header blocks of one connection, which come one after the other.
 ///
 /// Clients send nearly the same block with every request, and strings are dear: what stood in the
@@ -106,20 +95,5 @@ struct HTTP2HeadIntake {
         return HTTPHeaders.Field(
             name: String(decoding: current.bytes[range.lowerBound..<middle], as: UTF8.self),
             value: String(decoding: current.bytes[middle..<range.upperBound], as: UTF8.self))
-    }
-}
-
-extension HTTP2IncomingHead {
-    fileprivate mutating func take(_ field: HTTPHeaders.Field) {
-        guard field.name.utf8.first == 0x3a else {
-            return headers.appendLowered(field.name, field.value)
-        }
-        switch field.name {
-        case ":method": method = field.value
-        case ":path": target = field.value
-        case ":authority": authority = field.value
-        case ":status": status = Int(field.value) ?? 0
-        default: break
-        }
     }
 }

@@ -56,6 +56,8 @@ protocol HTTP2SessionDelegate: AnyObject {
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         unsafe nghttp2_option_set_stream_reset_rate_limit(
             options, limits.resetBurst, limits.resetsPerSecond)
+        // `HTTP2IncomingHead` checks what begins and ends a request.
+        unsafe nghttp2_option_set_no_http_messaging(options, role == .server ? 1 : 0)
         var callbacks: OpaquePointer?
         unsafe nghttp2_session_callbacks_new(&callbacks)
         unsafe setHTTP2Callbacks(callbacks)
@@ -229,6 +231,7 @@ protocol HTTP2SessionDelegate: AnyObject {
 /// Error codes of RFC 9113 that are used by name.
 enum HTTP2ErrorCode {
     static let none: UInt32 = 0
+    static let protocolError: UInt32 = 1
     static let internalError: UInt32 = 2
     static let refusedStream: UInt32 = 7
     static let cancel: UInt32 = 8

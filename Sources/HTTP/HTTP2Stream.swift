@@ -27,6 +27,10 @@ final class HTTP2Stream: HTTPServerStream, HTTPClientStream, @unchecked Sendable
     var loopIsClosed = false
     var loopDropsBody = false
     var loopUnconsumed = 0
+    /// What is missing of a body whose length was announced.
+    var loopBodyBytesLeft: Int?
+    /// The request is malformed: it is reset, and its handler hears no more of it.
+    var loopIsRefused = false
     var loopWritableCallbacks: [@Sendable () -> Void] = []
     /// Counts only while something waits.
     var loopLastProgress = NIODeadline.uptimeNanoseconds(0)

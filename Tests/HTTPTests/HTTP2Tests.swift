@@ -150,6 +150,59 @@ struct HTTP2Tests {
         }
     }
 
+    /// nghttp2 is told not to check requests: what RFC 9113 forbids is refused here.
+    @Test func `A malformed request is reset, and the connection goes on`() async throws {
+        func request(
+            _ method: String, _ target: String, _ headers: HTTPHeaders = [:]
+        ) -> HTTPClientRequest {
+            HTTPClientRequest(method: method, target: target, headers: headers)
+        }
+        let malformed: [(what: String, HTTPClientRequest)] = [
+            ("no method", request("", "/")), ("a method of two words", request("GET IT", "/")),
+            ("no path", request("GET", "")), ("a path without /", request("GET", "path")),
+            ("a blank in the path", request("GET", "/a b")),
+            ("a CONNECT with a path", request("CONNECT", "/")),
+            (
+                "a pseudo header field behind others",
+                request("GET", "/", ["x-a": "1", ":path": "/"])
+            ),
+            ("an unknown one", request("GET", "/", [":protocol": "websocket"])),
+            ("one twice", request("GET", "/", [":path": "/other"])),
+            ("a status", request("GET", "/", [":status": "200"])),
+            ("te", request("GET", "/", ["te": "gzip"])),
+            ("a blank in a name", request("GET", "/", ["x a": "1"])),
+            ("a line end in a value", request("GET", "/", ["x-a": "1\r\nx-b: 2"])),
+        ]
+        let lines = Locked([String]())
+        let log = { @Sendable (line: String) in lines.withLock { $0.append(line) } }
+        try await withServer(describing, log: log) { server, group in
+            let client = try await connect(server, group)
+            let good = request("POST", "/", ["content-length": "3", "te": "trailers"])
+            // Twice each: an equal head is not looked at again, but must not get through either.
+            for (what, request) in malformed + malformed {
+                let error = await #expect(throws: HTTPError.self, "\(what)") {
+                    _ = try await client.request(request, body: [1, 2, 3])
+                }
+                #expect(error?.code == .reset, "\(what)")
+                #expect(error?.message.contains("HTTP/2 error 1)") == true, "\(what)")
+                #expect(try await client.request(good, body: [1, 2, 3]).status == 200, "\(what)")
+            }
+            client.close()
+        }
+        #expect(lines.withLock { $0.count } == 1)
+    }
+
+    /// etcdctl 3.4 sends the endpoint as it was given to it.
+    @Test func `An authority may be a whole URL`() async throws {
+        try await withServer(describing) { server, group in
+            let client = try await connect(server, group)
+            var request = HTTPClientRequest(target: "/")
+            request.authority = "http://127.0.0.1:2379"
+            #expect(try await client.request(request).status == 200)
+            client.close()
+        }
+    }
+
     /// Of equal header blocks only the first is read: each request has to see its own.
     @Test func `Each request has its own head, whatever came before it`() async throws {
         let telling = handler { request, writer in
