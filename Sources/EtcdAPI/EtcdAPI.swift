@@ -1,5 +1,6 @@
 package import Basics
 package import HTTP
+import NIOCore
 package import Store
 
 /// etcd's v3 gRPC services over any `Store`.
@@ -7,17 +8,24 @@ package enum EtcdAPI {
     /// What the services say they are; Martlet's own version goes beside it.
     package static let etcdVersion = "3.7.0"
 
+    /// How often etcd tells quiet watchers how far they are.
+    package static let progressNotify: UInt64 = 600_000
+
     /// Puts every service on a router, and Martlet's own `Commit` beside them.
     package static func register(on router: inout GRPCRouter, store: any Store) {
-        register(on: &router, AccessControl(store, nil), HeaderSource(store))
+        register(on: &router, AccessControl(store, nil), HeaderSource(store), progressNotify)
     }
 
     private static func register(
-        on router: inout GRPCRouter, _ access: AccessControl, _ headers: HeaderSource
+        on router: inout GRPCRouter, _ access: AccessControl, _ headers: HeaderSource,
+        _ progressMilliseconds: UInt64
     ) {
         let store = access.whole
         KVService(access: access, headers: headers).register(on: &router)
-        WatchService(access: access, headers: headers).register(on: &router)
+        WatchService(
+            access: access, headers: headers,
+            progressInterval: .milliseconds(Int64(clamping: progressMilliseconds))
+        ).register(on: &router)
         LeaseService(store: store, access: access, headers: headers).register(on: &router)
         ClusterService(store: store, access: access, headers: headers).register(on: &router)
         LockService(store: store, access: access, headers: headers).register(on: &router)
@@ -32,18 +40,20 @@ package enum EtcdAPI {
     /// - Parameters:
     ///   - authOptions: Who callers are.
     ///   - electionMilliseconds: How long a leader may be unknown before that is an event.
+    ///   - progressMilliseconds: How often quiet watchers that asked for it are told how far they
+    ///     are.
     ///   - metrics: What `/metrics` shows beside the port's own counts.
     package static func handler(
         store: any Store, admin: (any StoreAdmin)? = nil, auth: (any StoreAuth)? = nil,
         authOptions: EtcdAuthOptions = EtcdAuthOptions(), electionMilliseconds: UInt64 = 300,
-        metrics: [any MetricSource] = []
+        progressMilliseconds: UInt64 = progressNotify, metrics: [any MetricSource] = []
     ) -> EtcdPort {
         let counts = EtcdPortMetrics()
         let gate = LeaderGate(store, electionMilliseconds: electionMilliseconds)
         var router = GRPCRouter(metrics: counts.grpc, gate: gate)
         let access = AccessControl(store, auth, authOptions)
         let headers = HeaderSource(store)
-        register(on: &router, access, headers)
+        register(on: &router, access, headers, progressMilliseconds)
         if let admin {
             AdminService.register(on: &router, admin: admin, access)
             MemberService(store: store, access: access, admin: admin).register(on: &router)

@@ -156,10 +156,16 @@ final class KVService: Sendable {
 
     private func compact(_ message: Bytes, _ store: any Store, _ reply: GRPCReply) {
         guard let request: CompactionRequest = decode(message, reply, { _ in }) else { return }
-        store.compact(to: request.revision) { result in
+        let answer = { @Sendable (result: Result<Int64, StoreError>) in
             reply(result) {
                 HeaderOnlyResponse(header: self.headers.header(revision: $0)).protobufBytes
             }
+        }
+        store.compact(to: request.revision) { result in
+            guard request.isPhysical, case .success(let revision) = result else {
+                return answer(result)
+            }
+            store.whenRemoved(to: request.revision) { answer($0.map { revision }) }
         }
     }
 }

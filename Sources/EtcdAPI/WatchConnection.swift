@@ -51,12 +51,12 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     private static let unreadAnswersMax = 50_000
     /// About what a watcher takes beside its range.
     private static let watcherBytes = 1024
-    private static let progressInterval = TimeAmount.minutes(10)
 
     private let access: AccessControl
     private let context: GRPCContext
     private let headers: HeaderSource
     private let stream: GRPCServerStream
+    private let progressInterval: TimeAmount
     private var watchers: [Int64: Watcher] = [:]
     private var nextID: Int64 = 0
     private var progress: Progress?
@@ -68,8 +68,9 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
 
     init(
         access: AccessControl, context: GRPCContext, headers: HeaderSource,
-        stream: GRPCServerStream
+        stream: GRPCServerStream, progressInterval: TimeAmount
     ) {
+        self.progressInterval = progressInterval
         self.access = access
         self.context = context
         self.headers = headers
@@ -314,7 +315,7 @@ final class WatchConnection: GRPCMessageReceiver, @unchecked Sendable {
     private func startTimer() {
         guard timer == nil else { return }
         timer = stream.eventLoop.scheduleRepeatedTask(
-            initialDelay: Self.progressInterval, delay: Self.progressInterval
+            initialDelay: progressInterval, delay: progressInterval
         ) { _ in
             for id in self.watchers.keys.sorted() {
                 guard let watcher = self.watchers[id], watcher.request.wantsProgress else {

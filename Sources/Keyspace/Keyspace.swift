@@ -13,6 +13,8 @@ package final class Keyspace: Sendable {
         package var recentEventBytesMax = 8 << 20
         /// Records that one `apply` looks at, at least, to carry on with a compaction.
         package var compactionRecordsPerApply = 500
+        /// Records that a compaction looks at in one step while nothing is applied.
+        package var compactionRecordsPerStep = 4000
         /// Whether watchers that fell behind are served on the caller's thread instead of on
         /// one of their own: for the simulator, which has one thread.
         package var servesHistoryOnCaller = false
@@ -51,6 +53,7 @@ package final class Keyspace: Sendable {
     let options: Options
     let readers: ReaderPool
     let hub: WatchHub
+    let compactionWaiters: CompactionWaiters
     let stored: Locked<StoredState>
     let currentAuth: Locked<AuthSnapshot>
     private let damageNote: DamageNote
@@ -66,6 +69,7 @@ package final class Keyspace: Sendable {
         damageNote = DamageNote(options.onDamage)
         readers = ReaderPool(environment, tables, damageNote)
         hub = WatchHub(readers, stored.state, options, auth)
+        compactionWaiters = CompactionWaiters(reached: stored.compactDone)
         self.stored = Locked(stored)
         currentAuth = Locked(auth)
     }
@@ -124,15 +128,25 @@ package final class Keyspace: Sendable {
         }
     }
 
-    /// Ends every watcher with `StoreError.stopped`, now and from now on; the rest goes on.
+    /// Ends every watcher with `StoreError.stopped`, and who waits for a compaction, now and from
+    /// now on; the rest goes on.
     package func stopWatches() {
         hub.stop()
+        compactionWaiters.stop()
+    }
+
+    /// Answers once nothing is in the file any more that the compaction to `revision` took.
+    package func whenRemoved(
+        to revision: Int64, _ done: @escaping @Sendable (Result<Void, StoreError>) -> Void
+    ) {
+        compactionWaiters.wait(for: revision, done)
     }
 
     /// Ends every watcher with `StoreError.stopped`, waits for reads that run, and lets go of
     /// the file, unless a `SnapshotStream` still holds it.
     package func stop() {
         hub.stop()
+        compactionWaiters.stop()
         readers.close()
     }
 }

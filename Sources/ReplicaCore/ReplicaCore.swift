@@ -71,6 +71,8 @@ package final class ReplicaCore {
     var stampedMilliseconds: UInt64 = 0
     var ticks: UInt64 = 0
     private var nextTick: MonotonicTime
+    /// Up to where the keyspace was at the last tick.
+    private var appliedAtTick: UInt64 = 0
     /// Raft has something for us that this round was too full for.
     var hasMore = false
     /// `.stop` came: the caller ends with `stop()`.
@@ -232,6 +234,7 @@ package final class ReplicaCore {
         submitWrites()
         advanceRecovery()
         watchSpace()
+        try compactWhenIdle()
         askForHashes()
         try advanceDivergence()
         if ticks % 5 == 0 { expireRequests() }
@@ -241,6 +244,16 @@ package final class ReplicaCore {
         }
         settings.metrics.slowReadIndexes.add(reads.retry(into: &newReads))
         submitReads()
+    }
+
+    /// What is written beside it carries a compaction on; with no writes, ticks do.
+    private func compactWhenIdle() throws(ReplicaFailure) {
+        let applied = keyspace.appliedIndex
+        defer { appliedAtTick = applied }
+        guard applied == appliedAtTick else { return }
+        do throws(KeyspaceError) { try keyspace.compactStep() } catch {
+            throw ReplicaFailure(error)
+        }
     }
 
     /// In a new cluster one replica does not wait for an election timeout.

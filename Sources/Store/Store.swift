@@ -25,6 +25,8 @@ package protocol Store: Sendable {
     var commitsWhole: Bool { get }
     /// Forgets what was overwritten or deleted up to `revision`; answers the store's revision.
     func compact(to revision: Int64, _ done: @escaping Completion<Int64>)
+    /// Answers once what the compaction to `revision` forgot takes no room here any more.
+    func whenRemoved(to revision: Int64, _ done: @escaping Completion<Void>)
 
     /// Makes a watcher; errors come from its first `next`.
     func watch(_ request: WatchRequest) -> any WatchStream
@@ -45,6 +47,10 @@ package protocol Store: Sendable {
 
 extension Store {
     package var commitsWhole: Bool { true }
+
+    package func whenRemoved(to revision: Int64, _ done: @escaping Completion<Void>) {
+        done(.success(()))
+    }
 
     package func range(
         _ request: RangeRequest, as encoding: any RangeEncoding,

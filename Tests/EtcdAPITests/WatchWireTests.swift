@@ -38,12 +38,15 @@ struct WatchWireTests {
 
     private func withChannel(
         _ store: any Store, electionMilliseconds: UInt64 = 300,
+        progressMilliseconds: UInt64 = EtcdAPI.progressNotify,
         _ body: (GRPCChannel) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let server = try await HTTPServer.start(
             host: "127.0.0.1", port: 0, group: group,
-            handler: EtcdAPI.handler(store: store, electionMilliseconds: electionMilliseconds))
+            handler: EtcdAPI.handler(
+                store: store, electionMilliseconds: electionMilliseconds,
+                progressMilliseconds: progressMilliseconds))
         let channel = GRPCChannel(
             endpoints: [.init(host: "127.0.0.1", port: server.port)], tls: nil, group: group)
         let outcome: Result<Void, any Error>
@@ -109,6 +112,29 @@ struct WatchWireTests {
             let second = try await ear.responses(4)
             #expect(second[3].watchID == -1 && second[3].events.isEmpty)
             stream.cancel()
+        }
+    }
+
+    @Test func `A quiet watcher that asked for it is told how far it is`() async throws {
+        let store = try KeyspaceStore()
+        defer { store.close() }
+        try await withChannel(store, progressMilliseconds: 20) { channel in
+            let (ear, other) = (Ear(), Ear())
+            let told = channel.stream("/etcdserverpb.Watch/Watch", receiver: ear)
+            let untold = channel.stream("/etcdserverpb.Watch/Watch", receiver: other)
+            var request = WatchCreateRequest(WatchRequest(.key(bytes("a"))))
+            untold.send(WatchStreamRequest.create(request).protobufBytes)
+            request.wantsProgress = true
+            told.send(WatchStreamRequest.create(request).protobufBytes)
+            let revision = try await store.put("b", "1")
+            while try await ear.responses(2).last?.header.revision != revision {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            let found = ear.responses.dropFirst()
+            #expect(found.allSatisfy { $0.watchID == 0 && !$0.created && $0.events.isEmpty })
+            #expect(other.responses.count == 1)
+            told.cancel()
+            untold.cancel()
         }
     }
 

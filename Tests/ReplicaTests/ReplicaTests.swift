@@ -96,6 +96,36 @@ import Testing
         try await cluster.end()
     }
 
+    /// etcd's `physical`: with no more writes the ticks carry a compaction on, on each replica.
+    @Test func compactionEndsWithoutMoreWrites() async throws {
+        let cluster = try TestCluster()
+        try cluster.startAll()
+        var revision: Int64 = 0
+        for _ in 0..<10 {
+            let puts = (0..<128).map { number in
+                Operation.put(PutRequest(key: Array("key-\(number)".utf8), value: [1]))
+            }
+            let answer = await cluster.propose(0, .transaction(TransactionRequest(success: puts)))
+            guard case .transaction(.success(let written)) = try answer.get() else {
+                Issue.record("not a transaction")
+                continue
+            }
+            revision = written.revision
+        }
+        _ = try await cluster.propose(0, .compact(revision)).get()
+        for index in 0..<3 {
+            try await eventually("the entry") {
+                cluster[index].keyspace?.compactRevision == revision
+            }
+            let keyspace = try #require(cluster[index].keyspace)
+            let removed = await withCheckedContinuation { continuation in
+                keyspace.whenRemoved(to: revision) { continuation.resume(returning: $0) }
+            }
+            try removed.get()
+        }
+        try await cluster.end()
+    }
+
     @Test func anotherLeadsWhenTheLeaderStops() async throws {
         let cluster = try TestCluster()
         try cluster.startAll()

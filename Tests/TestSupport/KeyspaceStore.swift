@@ -40,6 +40,10 @@ package final class KeyspaceStore: Store {
 
     package var revision: Int64 { keyspace.revision }
 
+    package func whenRemoved(to revision: Int64, _ done: @escaping Completion<Void>) {
+        keyspace.whenRemoved(to: revision, done)
+    }
+
     private func apply(_ command: Command) -> CommandResult {
         writer.withLock { writer in
             writer.index += 1

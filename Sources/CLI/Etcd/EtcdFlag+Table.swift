@@ -146,7 +146,7 @@ extension EtcdFlag {
         .ignored("compaction-sleep-interval", "compaction goes on between writes"),
         .ignored(
             "peer-skip-client-san-verification", "only authority and name count", isSwitch: true),
-        .ignored("watch-progress-notify-interval", "every ten minutes"),
+        .handled("watch-progress-notify-interval", "in whole seconds; by default 10m"),
         .ignored("warning-apply-duration", "see etcd_server_slow_apply_total"),
         .ignored("warning-unary-request-duration", "see grpc_server_handling_seconds"),
         .ignored("max-learners", "as many as are added"),

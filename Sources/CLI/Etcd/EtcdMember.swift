@@ -65,6 +65,7 @@ struct EtcdMember {
         server.electionMilliseconds = options.electionMilliseconds
         if let period = options.corruptCheckMilliseconds { server.hashCheckMilliseconds = period }
         server.compaction = options.compaction
+        if let period = options.progressMilliseconds { server.progressMilliseconds = period }
         server.notesBootstrap = true
         server.auth = EtcdAuthOptions(
             tokens: try tokens(), takesCertificateNames: try flags.isOn("client-cert-auth"))

@@ -24,6 +24,7 @@ package struct EtcdOptions: Sendable {
     package var quotaBytes: UInt64
     package var compaction: AutoCompaction?
     package var corruptCheckMilliseconds: UInt64?
+    package var progressMilliseconds: UInt64?
     package var tokens: EtcdTokens
 
     package init(_ flags: EtcdFlags) throws(EtcdFlags.Failure) {
@@ -55,7 +56,9 @@ package struct EtcdOptions: Sendable {
         (heartbeatMilliseconds, electionMilliseconds) = try Self.times(flags)
         quotaBytes = UInt64(max(0, try flags.number("quota-backend-bytes") ?? 0))
         compaction = try AutoCompaction(flags)
-        corruptCheckMilliseconds = try Self.corruptCheck(flags)
+        corruptCheckMilliseconds = try Self.period(flags, "corrupt-check-time", takesZero: true)
+        progressMilliseconds = try Self.period(
+            flags, "watch-progress-notify-interval", takesZero: false)
         tokens = try EtcdTokens(flags)
     }
 
@@ -121,12 +124,15 @@ package struct EtcdOptions: Sendable {
         return (heartbeat.map { UInt64($0) }, election.map { UInt64($0) })
     }
 
-    private static func corruptCheck(_ flags: EtcdFlags) throws(EtcdFlags.Failure) -> UInt64? {
-        guard let text = flags.values["corrupt-check-time"] else { return nil }
-        if text == "0" || text == "0s" { return 0 }
+    /// Milliseconds of a time in whole seconds; `0s` only where that means never.
+    private static func period(
+        _ flags: EtcdFlags, _ name: String, takesZero: Bool
+    ) throws(EtcdFlags.Failure) -> UInt64? {
+        guard let text = flags.values[name] else { return nil }
+        if takesZero, text == "0" || text == "0s" { return 0 }
         guard let seconds = AutoCompaction.seconds(text) else {
             throw EtcdFlags.Failure(
-                description: "\(flags.source("corrupt-check-time")): \(text) is not a time as 20s")
+                description: "\(flags.source(name)): \(text) is not a time as 20s")
         }
         return seconds * 1000
     }

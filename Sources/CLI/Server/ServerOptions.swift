@@ -24,6 +24,8 @@ struct ServerOptions: Sendable {
     /// nil: the certificates of the layout.
     var peerTLS: ReplicaConfiguration.PeerTLS?
     var compaction: AutoCompaction?
+    /// How often quiet watchers that asked for it are told how far they are.
+    var progressMilliseconds = EtcdAPI.progressNotify
     var auth = EtcdAuthOptions()
     /// Whether this process notes itself that the cluster is one; a supervisor does it for its own.
     var notesBootstrap = false

@@ -121,6 +121,7 @@ struct ServerProcess {
                 running, folder: directory.replicaPath(replica.number) + "/snapshots"),
             auth: LocalAuth(running), authOptions: options.auth,
             electionMilliseconds: running.electionMilliseconds,
+            progressMilliseconds: options.progressMilliseconds,
             metrics: [running, ProcessMetrics()])
         let ports =
             try options.clientPorts

@@ -57,7 +57,7 @@ package struct GatewayRoute: Sendable {
         /v3/maintenance/alarm /etcdserverpb.Maintenance/Alarm AlarmRequest AlarmResponse
         /v3/maintenance/status /etcdserverpb.Maintenance/Status Empty StatusResponse
         /v3/maintenance/defragment /etcdserverpb.Maintenance/Defragment Empty HeaderOnly
-        /v3/maintenance/hash /etcdserverpb.Maintenance/HashKV HashKVRequest HashKVResponse
+        /v3/maintenance/hash /etcdserverpb.Maintenance/Hash Empty HashResponse
         /v3/maintenance/hashkv /etcdserverpb.Maintenance/HashKV HashKVRequest HashKVResponse
         /v3/maintenance/snapshot /etcdserverpb.Maintenance/Snapshot Empty SnapshotResponse stream
         /v3/maintenance/transfer-leadership /etcdserverpb.Maintenance/MoveLeader \

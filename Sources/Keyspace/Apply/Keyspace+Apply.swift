@@ -30,6 +30,11 @@ extension Keyspace {
 
     /// Carries on with removing what is compacted; true while there is more. For idle times:
     /// `apply` does it too.
+    @discardableResult
+    package func compactStep() throws(KeyspaceError) -> Bool {
+        try compactStep(records: options.compactionRecordsPerStep)
+    }
+
     package func compactStep(records: Int) throws(KeyspaceError) -> Bool {
         guard stored.withLock({ $0.isCompacting }) else { return false }
         try change(loadsPrevious: false) { applier throws(KeyspaceError) in
@@ -76,6 +81,7 @@ extension Keyspace {
         let after = applier.stored
         stored.withLock { $0 = after }
         hub.publish(applier.groups, after.state)
+        compactionWaiters.reached(after.compactDone)
     }
 
     /// Before the commit, so that nobody sees data of an entry by rights that ended before it.

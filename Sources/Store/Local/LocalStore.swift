@@ -88,6 +88,11 @@ package struct LocalStore: Store {
         proposeRevision(.compact(revision), done)
     }
 
+    package func whenRemoved(to revision: Int64, _ done: @escaping Completion<Void>) {
+        guard let keyspace = replica.keyspace else { return done(.failure(.noLeader)) }
+        keyspace.whenRemoved(to: revision, done)
+    }
+
     package func watch(_ request: WatchRequest) -> any WatchStream {
         guard let keyspace = replica.keyspace else { return ClosedWatch(.noLeader) }
         return LocalWatch(keyspace.watch(request, by: permit))
