@@ -6,6 +6,7 @@ import os
 import select
 import shutil
 import socket
+import subprocess
 import threading
 import unittest
 
@@ -13,10 +14,12 @@ from cluster import DUMP, MARTLET, Cluster, run, wait_for
 
 
 class CuttingProxy:
-    """Passes connections on to a port, and cuts the first few after so many bytes."""
+    """Passes connections on to a port, and cuts the first few after so many bytes, or carries nothing
+    any more from `holds_after` on."""
 
-    def __init__(self, port, cuts, after):
-        self.port, self.cuts, self.after = port, cuts, after
+    def __init__(self, port, cuts, after, holds_after=None):
+        self.port, self.cuts, self.after, self.holds_after = port, cuts, after, holds_after
+        self.held, self.carried = threading.Event(), 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -36,6 +39,10 @@ class CuttingProxy:
             for one in select.select([client, server], [], [])[0]:
                 data = one.recv(65536)
                 passed += len(data)
+                self.carried += len(data)
+                if self.holds_after is not None and passed > self.holds_after:
+                    self.held.set()
+                    continue
                 if not data or (self.cuts > 0 and passed > self.after):
                     if data:
                         self.cuts -= 1
@@ -142,6 +149,29 @@ class SnapshotTests(unittest.TestCase):
                        "http://127.0.0.1:1"], check=False)
         self.assertNotEqual(nothing.code, 0)
         self.assertEqual(glob.glob(target + "-2*"), [])
+
+    def test_a_save_that_was_killed_goes_on_where_it_ended(self):
+        pki = self.cluster.directory + "/pki"
+        target = os.path.join(self.cluster.scratch, "killed")
+        proxy = CuttingProxy(self.cluster.store_port, cuts=0, after=0, holds_after=3_500_000)
+        command = [MARTLET, "store", "snapshot", "save", target, "--endpoints",
+                   f"https://127.0.0.1:{proxy.address}", "--cacert", pki + "/ca.crt",
+                   "--cert", pki + "/client.crt", "--key", pki + "/client.key"]
+        saving = subprocess.Popen(command)
+        try:
+            self.assertTrue(proxy.held.wait(60))
+        finally:
+            saving.kill()
+            saving.wait()
+        kept = os.path.getsize(target + ".part")
+        self.assertGreater(kept, 1_000_000)
+        self.assertFalse(os.path.exists(target))
+        proxy.holds_after, proxy.carried = None, 0
+        run(command)
+        proxy.close()
+        self.assertEqual(run([MARTLET, "store", "snapshot", "verify", target]).code, 0)
+        self.assertLess(proxy.carried, os.path.getsize(target) - kept + 500_000)
+        self.assertEqual(glob.glob(target + ".*"), [])
 
     def test_bumped_revisions(self):
         target = os.path.join(self.cluster.scratch, "bumped")

@@ -10,8 +10,9 @@ struct StoreSnapshotSave: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "save", abstract: "Save a snapshot of the running cluster to a file.",
         discussion: """
-            Any replica will do. A broken connection is taken up again where it ended. FILE is \
-            made whole, checked and synced, or not at all.
+            Any replica will do. A broken connection is taken up again where it ended, and so is \
+            a save that was ended itself, within ten minutes (FILE.part and FILE.part.from are \
+            what it left). FILE is made whole, checked and synced, or not at all.
             """)
 
     @OptionGroup var connection: StoreConnectionOptions
@@ -22,13 +23,14 @@ struct StoreSnapshotSave: AsyncParsableCommand {
             let connection = try await StoreConnection(connection)
             if Files.isFolder(file) { throw CommandError("\(file) is a folder") }
             let part = file + ".part"
-            let descriptor = unsafe open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+            let descriptor = unsafe open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw Files.failure("cannot write", part) }
             defer { close(descriptor) }
             do {
                 var download = SnapshotDownload(connection, descriptor: descriptor, path: part)
                 try await download.run()
                 let status = try snapshotStatus(part)
+                SnapshotResumeNote.remove(beside: part)
                 guard fsync(descriptor) == 0 else { throw Files.failure("cannot sync", part) }
                 guard unsafe rename(part, file) == 0 else {
                     throw Files.failure("cannot write", file)
@@ -37,8 +39,11 @@ struct StoreSnapshotSave: AsyncParsableCommand {
                 print(
                     "saved revision \(status.header.revision), \(status.header.keys) keys,"
                         + " \(byteText(status.bytes)) to \(file)")
+            } catch let error as SnapshotDownload.Interrupted {
+                throw CommandError(error.description)
             } catch {
                 unsafe unlink(part)
+                SnapshotResumeNote.remove(beside: part)
                 throw error
             }
         }
@@ -62,9 +67,15 @@ struct SnapshotDownload {
         self.path = path
     }
 
-    mutating func run() async throws(CommandError) {
+    /// The replica that had begun went away, and no other has a snapshot to give: what came is kept.
+    struct Interrupted: Error {
+        var description: String
+    }
+
+    mutating func run() async throws {
         defer { progress.finish() }
         var reasons: [String] = []
+        if try await goOn(&reasons) { return }
         for round in 0..<2 {
             for endpoint in connection.endpoints {
                 let channel = connection.channel(to: endpoint)
@@ -72,9 +83,13 @@ struct SnapshotDownload {
                 progress.say("\(endpoint.host):\(endpoint.port) makes a snapshot ...")
                 switch await open(channel) {
                 case .success(let opened):
-                    guard let reason = try await read(opened, channel) else {
-                        return
+                    let note = SnapshotResumeNote(
+                        endpoint: endpoint, token: opened.token, bytes: opened.bytes)
+                    try note.write(beside: path)
+                    guard ftruncate(descriptor, 0) == 0 else {
+                        throw Files.failure("cannot write", path)
                     }
+                    guard let reason = try await read(note, from: 0, channel) else { return }
                     reasons.append("\(endpoint.host):\(endpoint.port): \(reason)")
                 case .failure(let status):
                     if round == 0 {
@@ -83,8 +98,30 @@ struct SnapshotDownload {
                 }
             }
         }
-        throw CommandError("no replica gave a snapshot: \(reasons.joined(separator: "; "))")
+        let text = "no replica gave a snapshot: \(reasons.joined(separator: "; "))"
+        guard received > 0, SnapshotResumeNote(beside: path) != nil else {
+            throw CommandError(text)
+        }
+        throw Interrupted(
+            description: "\(text); the same command goes on at \(byteText(received)) for ten minutes")
     }
+
+    /// Goes on with what an earlier process left; false if there is nothing, or nobody who has it.
+    private mutating func goOn(_ reasons: inout [String]) async throws(CommandError) -> Bool {
+        let received = received
+        guard let note = SnapshotResumeNote(beside: path), received > 0, received <= note.bytes,
+            connection.endpoints.contains(note.endpoint)
+        else { return false }
+        let channel = connection.channel(to: note.endpoint)
+        defer { channel.close() }
+        progress.say("goes on at \(byteText(received)) ...")
+        guard let reason = try await read(note, from: received, channel) else { return true }
+        reasons.append("\(note.endpoint.host):\(note.endpoint.port): \(reason)")
+        return false
+    }
+
+    /// Bytes that the file has.
+    private var received: UInt64 { UInt64(max(0, lseek(descriptor, 0, SEEK_END))) }
 
     private struct Opened {
         var token: UInt64
@@ -104,10 +141,9 @@ struct SnapshotDownload {
 
     /// nil when everything is written, else why the replica was given up.
     private mutating func read(
-        _ opened: Opened, _ channel: GRPCChannel
+        _ opened: SnapshotResumeNote, from start: UInt64, _ channel: GRPCChannel
     ) async throws(CommandError) -> String? {
-        guard ftruncate(descriptor, 0) == 0 else { throw Files.failure("cannot write", path) }
-        var offset: UInt64 = 0
+        var offset = start
         var failures = 0
         while offset < opened.bytes {
             var request = ByteWriter(reserving: 20)
