@@ -49,15 +49,20 @@ extension Keyspace {
     }
 
     /// Reads the state record, or writes the first one into a new file.
+    ///
+    /// - Parameter isWhole: whether none of the tables had to be made.
     static func load(
-        _ transaction: borrowing WriteTransaction, _ tables: Tables
+        _ transaction: borrowing WriteTransaction, _ tables: Tables, isWhole: Bool
     ) throws(KeyspaceError) -> StoredState {
         let view = unsafe transaction.view
         let name = Bytes(StoredState.name.utf8)
         let applier = unsafe Applier(
             transaction.changes, tables, StoredState(), loadsPrevious: false)
         if let bytes = try applier.view.get(name, in: tables.meta) {
-            return try StoredState(decoding: bytes)
+            let stored = try StoredState(decoding: bytes)
+            // All of them were made before the state: a damaged name hides one.
+            guard isWhole else { throw KeyspaceError(.corrupt, "keyspace without all its tables") }
+            return stored
         }
         for table in tables.all {
             do throws(LMDBError) {

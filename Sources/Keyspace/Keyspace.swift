@@ -88,11 +88,15 @@ package final class Keyspace: Sendable {
             try openEnvironment(directory, options)
         }
         let transaction = try lmdb { () throws(LMDBError) in try environment.beginWrite() }
+        let isWhole: Bool
         let tables: Tables
-        do throws(LMDBError) { tables = try Tables(creatingIn: transaction) } catch {
+        do throws(LMDBError) {
+            isWhole = unsafe try Tables(in: transaction.view) != nil
+            tables = try Tables(creatingIn: transaction)
+        } catch {
             throw KeyspaceError(error)
         }
-        let stored = try load(transaction, tables)
+        let stored = try load(transaction, tables, isWhole: isWhole)
         let auth = try loadAuth(transaction, tables)
         do throws(LMDBError) { try transaction.commit() } catch { throw KeyspaceError(error) }
         return Keyspace(directory, options, environment, tables, stored, auth, crashCount)
