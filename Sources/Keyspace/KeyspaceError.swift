@@ -46,9 +46,10 @@ package struct KeyspaceError: Error, Sendable, CustomStringConvertible {
 
     package init(_ error: LMDBError) {
         switch error.code {
-        // Page not found, corrupted, panic, version mismatch, not an LMDB file. LMDB 0.9 has had
-        // one version of its file since it was released, so that another one is damage too.
-        case -30797, -30796, -30795, -30794, -30793: code = .corrupt
+        // Page not found, corrupted, panic, version mismatch, not an LMDB file, a tree deeper than
+        // any, a page without the room that it had, a table that is none. LMDB 0.9 has had one
+        // version of its file since it was released, so that another one is damage too.
+        case -30797, -30796, -30795, -30794, -30793, -30787, -30786, -30784: code = .corrupt
         default: code = error.isMapFull || error.code == 28 ? .noSpace : .inputOutput
         }
         message = error.description

@@ -110,19 +110,22 @@ import Testing
             for place in places { altered[place + 5] ^= 1 }
             try fixture.directory.write("keyspace/data.mdb", altered)
             tried += 1
-            let keyspace = try Keyspace.open(directory: fixture.path, options: fixture.options)
+            let keyspace: Keyspace
+            do throws(KeyspaceError) {
+                keyspace = try Keyspace.open(directory: fixture.path, options: fixture.options)
+            } catch {
+                #expect(error.code == .corrupt)
+                continue
+            }
             defer { keyspace.stop() }
             var failed = false
             for key in ["the-key", long] {
                 let request = RangeRequest(.key(key))
                 switch keyspace.range(request) {
                 case .success(let response):
-                    if let found = response.keyValues.first {
-                        #expect(string(found.key) == key)
-                        #expect(string(found.value).allSatisfy { "value2".contains($0) })
-                    } else {
-                        failed = true
-                    }
+                    let found = try #require(response.keyValues.first, "\(string(needle)) hides it")
+                    #expect(string(found.key) == key)
+                    #expect(string(found.value).allSatisfy { "value2".contains($0) })
                 case .failure: failed = true
                 }
             }

@@ -67,7 +67,7 @@ extension Applier {
                     doomed.append(Doomed(key: record.key, position: position))
                 }
             }
-            unsafe next = try cursor.next()
+            unsafe next = try cursor.next(after: found.key)
         }
         stored.compactScan = RecordPosition(revision: target, sub: 0)
         stored.compactDone = target

@@ -32,7 +32,9 @@ extension StateView {
     }
 
     func isIntact(_ chunk: UnsafeRawBufferPointer, _ key: RecordKey) -> Bool {
-        guard chunk.count >= RecordHeader.checksumBytes else { return false }
+        guard RecordHeader.checksumBytes...RecordHeader.chunkBytesMax ~= chunk.count else {
+            return false
+        }
         let start = unsafe withUnsafeBytes(of: key) { unsafe CRC32C.checksum($0) }
         let body = unsafe UnsafeRawBufferPointer(
             rebasing: chunk[RecordHeader.checksumBytes...])

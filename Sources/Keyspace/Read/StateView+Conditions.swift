@@ -36,9 +36,8 @@ extension StateView {
         let since = try roundedUp(revision)
         if since >= state.revision { return true }
         if case .single = range.end {
-            let cursor = unsafe try cursor(tables.history)
-            let entry = unsafe try latest(range.start, upTo: Int64.max, cursor)
-            return entry.map { $0.revision <= since } ?? true
+            let change = try change(range.start, at: Int64.max)
+            return change.map { $0.revision <= since } ?? true
         }
         let cursor = unsafe try cursor(tables.records)
         let from = RecordKey(RecordPosition(revision: since + 1, sub: 0))
@@ -53,7 +52,7 @@ extension StateView {
                 let record = unsafe try decode(found.value, recordKey, withValue: false)
                 if range.contains(record.key) { return false }
             }
-            unsafe next = try cursor.next()
+            unsafe next = try cursor.next(after: found.key)
         }
         return true
     }

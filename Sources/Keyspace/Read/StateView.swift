@@ -61,6 +61,13 @@ import LMDB
 
     /// The current state of a key, without its value.
     func current(_ key: Bytes) throws(KeyspaceError) -> IndexEntry? {
+        if let entry = try indexed(key) { return entry }
+        try checkAbsence(key)
+        return nil
+    }
+
+    /// The current state of a key; nil if `current` does not have it or does not lead to it.
+    func indexed(_ key: Bytes) throws(KeyspaceError) -> IndexEntry? {
         try unsafe KeyName.with(key) { name throws(KeyspaceError) in
             guard let found = unsafe try get(name, in: tables.current) else { return nil }
             return unsafe try IndexEntry.decode(found, under: name, in: .current)
@@ -91,7 +98,10 @@ import LMDB
     /// A named blob of the meta table.
     func blob(_ name: String) throws(KeyspaceError) -> Bytes? {
         let key = MetaName.key(name)
-        guard let value = try get(key, in: tables.meta) else { return nil }
+        guard let value = try get(key, in: tables.meta) else {
+            try checkNeighbours(of: key, in: .meta)
+            return nil
+        }
         guard let blob = MetaName.open(value, under: key) else {
             throw unsafe withRaw(key) { raw in
                 unsafe KeyspaceError(damaged: .meta, raw, "the blob fails its checksum")

@@ -22,24 +22,21 @@ struct EntryCheck {
             throw unsafe KeyspaceError(damaged: table, key, "out of order")
         }
         unsafe previous = Bytes(key)
+        unsafe try view.verify(key, value, in: table)
         switch table {
-        case .records: unsafe try checkRecord(key, value)
+        case .records: unsafe try checkRecord(key)
         case .current: unsafe try checkCurrent(key, value)
         case .history: unsafe try checkHistory(key, value)
-        case .leases: unsafe try checkLease(key, value)
-        case .leaseKeys: unsafe try checkLeaseKey(key, value)
-        case .longKeys: unsafe try checkLongKey(key, value)
-        case .meta: unsafe try checkMeta(key, value)
+        case .leaseKeys: unsafe try checkLeaseKey(key)
+        case .longKeys: unsafe try checkLongKey(key)
+        case .leases, .meta: break
         }
     }
 
-    private func checkRecord(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-    ) throws(KeyspaceError) {
+    private func checkRecord(_ key: UnsafeRawBufferPointer) throws(KeyspaceError) {
         guard let recordKey = unsafe RecordKey(key) else {
             throw unsafe KeyspaceError(damaged: .records, key, "not a record's key")
         }
-        guard unsafe view.isIntact(value, recordKey) else { throw StateView.damaged(recordKey) }
         let position = recordKey.position
         guard recordKey.chunk == 0 else {
             let first = RecordKey(position)
@@ -95,49 +92,23 @@ struct EntryCheck {
         guard try view.record(at: entry.position, withValue: false)?.key == storeKey else {
             throw unsafe KeyspaceError(damaged: .history, key, "the record is missing")
         }
-        let current = try view.current(storeKey)
         // A later change stands in `current`, or a later deletion in history.
-        if let current, current.position >= entry.position { return }
-        if current == nil {
-            let cursor = unsafe try view.cursor(view.tables.history)
-            let newest = unsafe try view.latest(storeKey, upTo: Int64.max, cursor)
-            if newest?.isDelete == true { return }
+        guard let current = try view.current(storeKey), current.position < entry.position else {
+            return
         }
         throw unsafe KeyspaceError(damaged: .history, key, "newer than the current entry")
     }
 
-    private func checkLease(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-    ) throws(KeyspaceError) {
-        guard let id = unsafe LeaseEntry.id(of: key), key.count == 8 else {
-            throw unsafe KeyspaceError(damaged: .leases, key, "not a lease id")
-        }
-        _ = try LeaseEntry(decoding: unsafe Bytes(value), id: id)
-    }
-
-    private func checkLeaseKey(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-    ) throws(KeyspaceError) {
-        guard let id = unsafe LeaseEntry.id(of: key), key.count > 8 else {
-            throw unsafe KeyspaceError(damaged: .leaseKeys, key, "not a lease id and a key")
-        }
+    private func checkLeaseKey(_ key: UnsafeRawBufferPointer) throws(KeyspaceError) {
+        guard let id = unsafe LeaseEntry.id(of: key) else { return }
         let name = unsafe UnsafeRawBufferPointer(rebasing: key.dropFirst(8))
-        guard unsafe Bytes(value) == LeaseEntry.leaseKey(id, name).value else {
-            throw unsafe KeyspaceError(damaged: .leaseKeys, key, "the entry fails its checksum")
-        }
         let storeKey = unsafe try view.key(ofName: name)
         guard try view.lease(id) != nil, try view.current(storeKey)?.lease == id else {
             throw unsafe KeyspaceError(damaged: .leaseKeys, key, "the key is not the lease's")
         }
     }
 
-    private func checkLongKey(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-    ) throws(KeyspaceError) {
-        let tableKey = unsafe Bytes(key)
-        guard LongKeyChunk.decode(unsafe Bytes(value), tableKey) != nil else {
-            throw unsafe KeyspaceError(damaged: .longKeys, key, "the entry fails its checksum")
-        }
+    private func checkLongKey(_ key: UnsafeRawBufferPointer) throws(KeyspaceError) {
         let name = unsafe UnsafeRawBufferPointer(rebasing: key.dropLast())
         let storeKey = unsafe try view.key(ofName: name)
         let isOwn = try unsafe KeyName.with(storeKey) { own in
@@ -145,17 +116,6 @@ struct EntryCheck {
         }
         guard isOwn else {
             throw unsafe KeyspaceError(damaged: .longKeys, key, "the key has another name")
-        }
-    }
-
-    private func checkMeta(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
-    ) throws(KeyspaceError) {
-        let name = unsafe Bytes(key)
-        if name == Bytes(StoredState.name.utf8) {
-            _ = try StoredState(decoding: unsafe Bytes(value))
-        } else if MetaName.open(unsafe Bytes(value), under: name) == nil {
-            throw unsafe KeyspaceError(damaged: .meta, key, "the blob fails its checksum")
         }
     }
 }

@@ -106,7 +106,7 @@ package final class SnapshotStream: @unchecked Sendable {
             if writer.count >= ChunkedFile.chunkBytes {
                 return (writer.bytes, entries, key)
             }
-            unsafe next = try cursor.next()
+            unsafe next = try cursor.next(after: found.key)
         }
         return (writer.bytes, entries, nil)
     }

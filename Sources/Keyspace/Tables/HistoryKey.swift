@@ -21,17 +21,18 @@ enum HistoryKey {
         }
     }
 
-    /// Calls `body` with a bound above all entries of the key of `name`, and below all others
-    /// after them.
-    static func withEnd<Value>(
-        ofName name: Bytes, _ body: (UnsafeRawBufferPointer) throws(KeyspaceError) -> Value
-    ) throws(KeyspaceError) -> Value {
+    /// The index key of the key of `name` at `position`.
+    static func key(ofName name: Bytes, _ position: RecordPosition) -> Bytes {
         var key = name + Bytes(repeating: 0, count: suffixBytes)
         unsafe key.withUnsafeMutableBytes { raw in
-            unsafe write(
-                RecordPosition(revision: Int64.max, sub: UInt32.max), to: raw, at: name.count)
+            unsafe write(position, to: raw, at: name.count)
         }
-        return unsafe try withRaw(key, body)
+        return key
+    }
+
+    /// A bound above all entries of the key of `name`, and below all others after them.
+    static func end(ofName name: Bytes) -> Bytes {
+        key(ofName: name, RecordPosition(revision: Int64.max, sub: UInt32.max))
     }
 
     private static func write(

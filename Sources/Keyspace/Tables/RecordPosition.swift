@@ -5,6 +5,11 @@ struct RecordPosition: Sendable, Hashable, Comparable {
 
     static let none = RecordPosition(revision: 0, sub: 0)
 
+    /// Above every change of a revision, and of those before.
+    static func end(of revision: Int64) -> RecordPosition {
+        RecordPosition(revision: revision == Int64.max ? revision : revision + 1, sub: 0)
+    }
+
     static func < (left: RecordPosition, right: RecordPosition) -> Bool {
         (left.revision, left.sub) < (right.revision, right.sub)
     }

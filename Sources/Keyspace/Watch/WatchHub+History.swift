@@ -102,7 +102,7 @@ extension WatchHub {
                     batch.events.append(event)
                 }
             }
-            unsafe next = try cursor.next()
+            unsafe next = try cursor.next(after: found.key)
         }
         return .batch(batch)
     }
