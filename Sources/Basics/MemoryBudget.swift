@@ -39,3 +39,23 @@ package final class BudgetShare: Sendable {
 
     deinit { budget.give(bytes) }
 }
+
+/// Bytes that one receiver holds, more and less of them; given back with it. One thread at a time.
+package struct BudgetCharge: ~Copyable {
+    private let budget: MemoryBudget?
+    private var bytes = 0
+
+    package init(_ budget: MemoryBudget?) {
+        self.budget = budget
+    }
+
+    /// False when all together hold too much already, and this would hold something.
+    package mutating func hold(_ bytes: Int) -> Bool {
+        guard bytes != self.bytes, let budget else { return true }
+        budget.give(self.bytes)
+        self.bytes = bytes
+        return budget.take(bytes) || bytes == 0
+    }
+
+    deinit { budget?.give(bytes) }
+}

@@ -96,7 +96,7 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
     private let receiver: any GRPCMessageReceiver
     private var deframer: GRPCDeframer
     /// Of a message that is not whole yet.
-    private var chargedBytes = 0
+    private var charge: BudgetCharge
     private var isOver = false
 
     init(
@@ -105,14 +105,13 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
     ) {
         self.stream = stream
         self.meter = meter
+        charge = BudgetCharge(stream.budget)
         calls = GRPCServerStream(stream, meter: meter)
         calls.start()
         receiver = handler(context, calls)
         calls.loopReceiver = receiver
         deframer = GRPCDeframer(messageBytesMax: messageBytesMax)
     }
-
-    deinit { stream.budget?.give(chargedBytes) }
 
     /// Ends the call if the gate will not have it.
     func ask(_ gate: any GRPCCallGate) {
@@ -131,7 +130,7 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
                 meter.received(messageBytes: message.count)
                 receiver.receive(message)
             }
-            guard charge(deframer.heldBytes) else { throw GRPCStatus.tooManyRequests }
+            guard charge.hold(deframer.heldBytes) else { throw GRPCStatus.tooManyRequests }
         } catch {
             isOver = true
             receiver.cancelled()
@@ -140,17 +139,9 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
         }
     }
 
-    /// False when requests and answers take too much already.
-    private func charge(_ bytes: Int) -> Bool {
-        guard bytes != chargedBytes, let budget = stream.budget else { return true }
-        budget.give(chargedBytes)
-        chargedBytes = bytes
-        return budget.take(bytes) || bytes == 0
-    }
-
     private func drop() {
         deframer = GRPCDeframer(messageBytesMax: 0)
-        _ = charge(0)
+        _ = charge.hold(0)
     }
 
     func receiveEnd() {

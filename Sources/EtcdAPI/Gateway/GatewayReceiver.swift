@@ -18,7 +18,7 @@ final class GatewayReceiver: HTTPRequestReceiver {
     private let method: any HTTPRequestReceiver
     private var body = Bytes()
     /// Of the body, which is held until it is a whole document.
-    private var chargedBytes = 0
+    private var charge: BudgetCharge
     private var splitter = JSONSplitter()
     private var isOver = false
 
@@ -28,6 +28,7 @@ final class GatewayReceiver: HTTPRequestReceiver {
     ) {
         self.route = route
         self.client = client
+        charge = BudgetCharge(client.budget)
         stream = GatewayStream(client, route)
         var call = head
         call.path = route.method
@@ -46,8 +47,6 @@ final class GatewayReceiver: HTTPRequestReceiver {
         }
     }
 
-    deinit { client.budget?.give(chargedBytes) }
-
     func receive(_ bytes: ByteBuffer) {
         client.consumed(bytes.readableBytes)
         guard !isOver else { return }
@@ -55,8 +54,8 @@ final class GatewayReceiver: HTTPRequestReceiver {
             return fail(GRPCStatus(StoreError.requestTooLarge))
         }
         body += bytes.readableBytesView
-        guard charge(body.count) else { return fail(.tooManyRequests) }
-        defer { _ = charge(body.count) }
+        guard charge.hold(body.count) else { return fail(.tooManyRequests) }
+        defer { _ = charge.hold(body.count) }
         guard route.flow == .stream else { return }
         while !isOver, let end = splitter.endOfDocument(in: body) {
             take(Bytes(body[..<end]))
@@ -79,14 +78,6 @@ final class GatewayReceiver: HTTPRequestReceiver {
     func cancelled() {
         if !isOver { method.cancelled() }
         isOver = true
-    }
-
-    /// False when requests and answers take too much already.
-    private func charge(_ bytes: Int) -> Bool {
-        guard bytes != chargedBytes, let budget = client.budget else { return true }
-        budget.give(chargedBytes)
-        chargedBytes = bytes
-        return budget.take(bytes) || bytes == 0
     }
 
     private func take(_ document: Bytes) {
