@@ -158,8 +158,13 @@ let package = Package(
         .executableTarget(
             name: "store-load",
             dependencies: [
-                "Basics", "Keyspace", "HTTP", "Store", "Simulator", arguments, nioCore, nioPosix,
+                "Basics", "Keyspace", "HTTP", "Store", "Simulator", "StoreJudgement", arguments,
+                nioCore, nioPosix,
             ], path: "tools/store-load", swiftSettings: house),
+        // Apart from the program that loads, so that tests can give it histories made by hand.
+        .target(
+            name: "StoreJudgement", dependencies: ["Basics", "Keyspace", "Simulator"],
+            path: "tools/store-judgement", swiftSettings: house),
         .executableTarget(
             name: "store-bench",
             dependencies: [
@@ -253,6 +258,7 @@ let package = Package(
             ]),
         tests("CLI", ["CLI", "Basics"]),
         tests("FuzzTargets", ["FuzzTargets", "Basics"]),
+        tests("StoreJudgement", ["StoreJudgement", "Simulator", "Basics", "Keyspace"]),
         tests(
             "Simulator",
             [

@@ -1,17 +1,9 @@
 import Basics
 import Keyspace
-import Simulator
+import StoreJudgement
 
 /// What every client saw, in the order of calls and answers across all of them.
 final class Journal: Sendable {
-    struct Entry: Sendable {
-        var operation: HistoryOperation
-        /// Set for writes; every put of the load has a value of its own.
-        var value: Bytes?
-        /// The revision that the answer named.
-        var revision: Int64?
-    }
-
     /// A time without an acknowledged write, and when in the run it ended.
     struct Gap: Sendable {
         var milliseconds: UInt64
@@ -20,7 +12,8 @@ final class Journal: Sendable {
 
     private struct State {
         var position = 0
-        var entries: [Entry] = []
+        var operations: [LoadOperation] = []
+        var compactRevision: Int64 = 0
         /// When writes were acknowledged, for the longest time without one.
         var lastAcknowledged: MonotonicTime?
         var longestGap = Gap(milliseconds: 0, endedAfterSeconds: 0)
@@ -29,18 +22,31 @@ final class Journal: Sendable {
     private let state = Locked(State())
     private let start = MonotonicTime.now()
 
-    /// The next position in the order of events.
-    func tick() -> Int {
+    /// The next position in the order of events, and the time.
+    func moment() -> LoadOperation.Moment {
         state.withLock { state in
             state.position += 1
-            return state.position
+            return LoadOperation.Moment(
+                position: state.position, microseconds: MonotonicTime.now().nanoseconds / 1_000)
         }
     }
 
-    func add(_ entry: Entry, now: MonotonicTime) {
+    /// Somebody is about to ask for a compaction.
+    func compacting(to revision: Int64) {
+        state.withLock { $0.compactRevision = max($0.compactRevision, revision) }
+    }
+
+    func sighting(_ batch: WatchBatch, isFirst: Bool) -> WatchSighting {
+        WatchSighting(
+            batch, microseconds: MonotonicTime.now().nanoseconds / 1_000,
+            compactRevision: state.withLock { $0.compactRevision }, isFirst: isFirst)
+    }
+
+    func add(_ operation: LoadOperation) {
+        let now = MonotonicTime.now()
         state.withLock { state in
-            state.entries.append(entry)
-            guard entry.value != nil, entry.revision != nil else { return }
+            state.operations.append(operation)
+            guard operation.isWrite, operation.revision != nil else { return }
             state.acknowledged += 1
             if let last = state.lastAcknowledged {
                 let milliseconds = now.milliseconds(since: last)
@@ -54,7 +60,7 @@ final class Journal: Sendable {
         }
     }
 
-    var entries: [Entry] { state.withLock { $0.entries } }
+    var operations: [LoadOperation] { state.withLock { $0.operations } }
     var acknowledged: Int { state.withLock { $0.acknowledged } }
     var longestGap: Gap { state.withLock { $0.longestGap } }
 }

@@ -2,13 +2,10 @@ import Basics
 import Keyspace
 import Simulator
 import Store
+import StoreJudgement
 
-/// Whether what clients and watchers saw has an explanation.
-///
-/// Every write leaves a mark, so the store's own events say at which revision it took effect, or
-/// that it never did. The revisions then are the order of everything, and what is left to check
-/// is that a dumb keyspace gives the same answers in that order, and that the order keeps to real
-/// time.
+/// Asks the store for what it has at the end, and whether all that clients and watchers saw has an
+/// explanation.
 struct Judgement: Sendable {
     struct Verdict: Sendable {
         var isGood: Bool
@@ -20,16 +17,24 @@ struct Judgement: Sendable {
 
     func reach(asking stores: [RemoteStore]) async -> Verdict {
         do throws(Failure) {
+            _ = try await settle(stores)
+            try await awaitLeaseEnds(stores)
             let final = try await settle(stores)
-            let events = try agreedEvents()
-            let count = try explain(events, final)
+            for (number, watcher) in watchers.enumerated() {
+                if let failure = watcher.failure {
+                    throw Failure("watcher \(number + 1): \(failure)")
+                }
+            }
+            let counts = try explain(final)
             let gap = journal.longestGap
             return Verdict(
                 isGood: true,
                 text:
                     "0 violations: \(journal.acknowledged) acknowledged writes, "
-                    + "\(count) operations, \(events.count) events at \(watchers.count) "
-                    + "watchers, longest gap between acknowledged writes "
+                    + "\(counts.operations) operations, \(counts.events) events at "
+                    + "\(watchers.count) watchers, \(counts.leaseEnds) leases ended with keys, "
+                    + "\(counts.compacted) refusals of what was compacted, "
+                    + "longest gap between acknowledged writes "
                     + "\(gap.milliseconds) ms, until second \(gap.endedAfterSeconds)")
         } catch {
             return Verdict(isGood: false, text: "violation: \(error.text)")
@@ -39,6 +44,18 @@ struct Judgement: Sendable {
     private struct Failure: Error {
         var text: String
         init(_ text: String) { self.text = text }
+    }
+
+    private var history: StoreHistory {
+        StoreHistory(operations: journal.operations, watchers: watchers.map(\.sightings))
+    }
+
+    private func explain(_ final: RangeResponse) throws(Failure) -> HistoryJudgement.Counts {
+        do throws(Violation) {
+            return try HistoryJudgement(history).check(final: final.keyValues)
+        } catch {
+            throw Failure(error.message)
+        }
     }
 
     /// Every replica has the same keys at the same revision, and the watchers catch up. A write
@@ -66,112 +83,39 @@ struct Judgement: Sendable {
         throw Failure("a minute after the end \(reason)")
     }
 
-    /// The events, which all watchers have alike.
-    private func agreedEvents() throws(Failure) -> [Event] {
-        guard let reference = watchers.first?.events else { throw Failure("nobody watched") }
-        var last: Int64 = 0
-        for event in reference {
-            guard event.keyValue.modRevision >= last else {
-                throw Failure("watch: revision \(event.keyValue.modRevision) after \(last)")
-            }
-            last = event.keyValue.modRevision
-        }
-        for (number, watcher) in watchers.enumerated() {
-            if let failure = watcher.failure { throw Failure("watcher \(number + 1): \(failure)") }
-            let events = watcher.events
-            if let difference = zip(events, reference).first(where: { $0 != $1 }) {
-                throw Failure(
-                    "watch: replica \(number + 1) sent \(difference.0), replica 1 \(difference.1)")
-            }
-            guard events.count == reference.count else {
-                throw Failure(
-                    "watch: \(events.count) events from replica \(number + 1), "
-                        + "\(reference.count) from replica 1")
-            }
-        }
-        return reference
-    }
-
-    /// Runs everything again in the order of revisions; answers how many operations there were.
-    private func explain(_ events: [Event], _ final: RangeResponse) throws(Failure) -> Int {
-        let revisions = try revisionsOfWrites(events)
-        var placed: [(revision: Int64, entry: Journal.Entry)] = []
-        for entry in journal.entries {
-            guard let value = entry.value else {
-                placed.append((entry.revision ?? 0, entry))
-                continue
-            }
-            guard let revision = revisions[value] else {
-                guard entry.revision == nil else {
-                    throw Failure("lost: \(entry.operation.name) was acknowledged")
+    /// Nobody keeps leases alive any more, so all of them have to end: in the time that they have,
+    /// begun anew by the newest leader, and the slack of a store that may be busy.
+    private func awaitLeaseEnds(_ stores: [RemoteStore]) async throws(Failure) {
+        let slack: UInt64 = 10_000_000
+        let end = MonotonicTime.now().advanced(milliseconds: 120_000)
+        var healed = microseconds
+        var term: UInt64 = 0
+        var reason = ""
+        while MonotonicTime.now() < end {
+            // Before the question, because what stands then stood now.
+            let now = microseconds
+            var standing: [Int64] = []
+            do throws(StoreError) {
+                for store in stores {
+                    let ids = try await store.leases()
+                    standing += ids
+                    let status = try await store.status()
+                    if status.term > term { (healed, term) = (microseconds, status.term) }
                 }
-                continue
+                if standing.isEmpty { return }
+                reason = "leases \(standing) stand"
+            } catch {
+                reason = "a replica does not serve: \(error)"
             }
-            placed.append((revision, entry))
-        }
-        // Writes come before the reads of their revision.
-        placed.sort {
-            ($0.revision, $0.entry.value == nil ? 1 : 0)
-                < ($1.revision, $1.entry.value == nil ? 1 : 0)
-        }
-        var model = ModelKeyspace()
-        for (revision, entry) in placed {
-            let digest: UInt64
-            switch entry.operation.action {
-            case .command(let command): digest = ResultDigest.of(model.apply(command))
-            case .range(let request): digest = ResultDigest.of(model.range(request))
+            let late = HistoryJudgement(history).overdue(
+                now: now, healed: healed, slack: slack, standing: standing)
+            if let first = late.first {
+                throw Failure("lease \(first) stands though its time is over")
             }
-            guard model.revision == revision else {
-                throw Failure(
-                    "\(entry.operation.name) stands at revision \(revision), the model is at "
-                        + "\(model.revision)")
-            }
-            if case .answer(let answer) = entry.operation.outcome, answer != digest {
-                throw Failure("\(entry.operation.name) at \(revision) was answered wrongly")
-            }
+            try? await Task.sleep(for: .milliseconds(500))
         }
-        guard model.range(RangeRequest(.all)).keyValues == final.keyValues else {
-            throw Failure("the keys at the end are not those that the writes left")
-        }
-        try checkRealTime(placed)
-        return placed.count
+        throw Failure("two minutes after the end \(reason)")
     }
 
-    private func revisionsOfWrites(_ events: [Event]) throws(Failure) -> [Bytes: Int64] {
-        var revisions: [Bytes: Int64] = [:]
-        for event in events where event.keyValue.key.starts(with: Bytes("mark/".utf8)) {
-            let value = event.keyValue.value
-            guard revisions.updateValue(event.keyValue.modRevision, forKey: value) == nil else {
-                throw Failure("write \(String(decoding: value, as: UTF8.self)) took effect twice")
-            }
-        }
-        return revisions
-    }
-
-    /// What was answered before another was called has no later revision.
-    private func checkRealTime(
-        _ placed: [(revision: Int64, entry: Journal.Entry)]
-    ) throws(Failure) {
-        let calls = placed.sorted { $0.entry.operation.called < $1.entry.operation.called }
-        let returns = placed.sorted { $0.entry.operation.returned < $1.entry.operation.returned }
-        var newest: (revision: Int64, name: String) = (0, "")
-        var next = 0
-        for (revision, entry) in calls {
-            while next < returns.count,
-                returns[next].entry.operation.returned < entry.operation.called
-            {
-                if returns[next].revision > newest.revision {
-                    newest = (returns[next].revision, returns[next].entry.operation.name)
-                }
-                next += 1
-            }
-            let isLate =
-                entry.value == nil ? revision < newest.revision : revision <= newest.revision
-            if isLate {
-                throw Failure(
-                    "\(entry.operation.name) is of revision \(revision), but \(newest.name) of "
-                        + "\(newest.revision) had been answered before")
-            }
-        }
-    }
+    private var microseconds: UInt64 { MonotonicTime.now().nanoseconds / 1_000 }
 }

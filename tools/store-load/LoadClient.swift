@@ -2,19 +2,34 @@ import Basics
 import Keyspace
 import Simulator
 import Store
+import StoreJudgement
 
 /// One client: one operation after another, on a replica chosen anew each time.
 struct LoadClient: Sendable {
+    /// A lease that the client uses; some are never kept alive.
+    struct Lease: Sendable {
+        var id: Int64
+        var isKept: Bool
+    }
+
     let number: Int
     let stores: [RemoteStore]
+    let watchers: [Watcher]
     let journal: Journal
     let keys: Int
     var random: SeededRandom
-    private var count = 0
+    var leases: [Lease] = []
+    /// The newest revision that the client was told of.
+    var seen: Int64 = 1
+    var count = 0
 
-    init(number: Int, stores: [RemoteStore], journal: Journal, keys: Int, random: SeededRandom) {
+    init(
+        number: Int, stores: [RemoteStore], watchers: [Watcher], journal: Journal, keys: Int,
+        random: SeededRandom
+    ) {
         self.number = number
         self.stores = stores
+        self.watchers = watchers
         self.journal = journal
         self.keys = keys
         self.random = random
@@ -23,73 +38,110 @@ struct LoadClient: Sendable {
     mutating func run(until end: MonotonicTime) async {
         while MonotonicTime.now() < end {
             let store = stores[random.below(stores.count)]
-            if random.below(10) < 4 { await read(store) } else { await write(store) }
+            switch random.below(400) {
+            case 0: await compact(store)
+            case 1..<3: await changeLeases(store)
+            case 3..<23: keepAlive(store)
+            case 23..<27: await askTimeToLive(store)
+            case 27..<29: await watch(store)
+            case 29..<45: await read(store, at: earlier(by: 200))
+            case 45..<180: await read(store, at: 0)
+            default: await write(store)
+            }
             try? await Task.sleep(for: .milliseconds(2 + random.below(6)))
         }
     }
 
+    /// Makes a call and keeps what came of it.
+    @discardableResult
+    mutating func ask(
+        _ name: String, _ call: LoadOperation.Call,
+        _ answer: () async throws(StoreError) -> LoadOperation.Answer
+    ) async -> LoadOperation.Answer {
+        let called = journal.moment()
+        var result = LoadOperation.Answer.unknown
+        do throws(StoreError) {
+            result = try await answer()
+        } catch {
+            if let refusal = Self.refusal(error) { result = refusal }
+        }
+        var returned = LoadOperation.Moment.never
+        if case .unknown = result {} else { returned = journal.moment() }
+        let operation = LoadOperation(
+            "client \(number) \(name)", call, result, called: called, returned: returned)
+        journal.add(operation)
+        seen = max(seen, operation.revision ?? 0)
+        return result
+    }
+
+    /// Errors that say that a call had no effect and will have none. After any other it may have
+    /// happened, or happen yet.
+    static func refusal(_ error: StoreError) -> LoadOperation.Answer? {
+        switch error.code {
+        case .compacted, .futureRevision, .notFound: .refused(error)
+        default: nil
+        }
+    }
+
+    /// A revision that the client has seen, perhaps compacted since.
+    private mutating func earlier(by count: Int) -> Int64 {
+        max(1, seen - Int64(random.below(count)))
+    }
+
     private mutating func key() -> Bytes { Bytes("k\(random.below(keys))".utf8) }
 
-    private mutating func read(_ store: RemoteStore) async {
+    private mutating func read(_ store: RemoteStore, at revision: Int64) async {
         let range: KeyRange =
             random.below(4) == 0 ? .prefix(Bytes("k".utf8)) : .key(key())
-        let request = RangeRequest(range)
-        let called = journal.tick()
-        // A read of which nothing was heard says nothing.
-        guard let response = try? await store.range(request) else { return }
-        let operation = HistoryOperation(
-            "client \(number) reads", .range(request), .answer(ResultDigest.of(response)),
-            called: called, returned: journal.tick())
-        journal.add(
-            Journal.Entry(operation: operation, revision: response.revision), now: .now())
+        let request = RangeRequest(range, revision: revision)
+        let name = revision == 0 ? "reads" : "reads revision \(revision)"
+        await ask(name, .read(request)) { () async throws(StoreError) -> LoadOperation.Answer in
+            let response = try await store.range(request)
+            return .digest(ResultDigest.of(response), revision: response.revision)
+        }
+    }
+
+    /// At a revision that this client has seen and no watcher of everything still needs.
+    private mutating func compact(_ store: RemoteStore) async {
+        let needed = watchers.map(\.next).min() ?? 1
+        let target = min(seen, needed - 1) - Int64(random.below(100))
+        guard target > 0 else { return }
+        journal.compacting(to: target)
+        await ask("compacts \(target)", .compact(target)) {
+            () async throws(StoreError) -> LoadOperation.Answer in
+            .revision(try await store.compact(to: target))
+        }
+    }
+
+    /// Takes one batch from an older revision on.
+    private mutating func watch(_ store: RemoteStore) async {
+        let start = earlier(by: 300)
+        let journal = journal
+        let stream = store.watch(WatchRequest(.all, startRevision: start, wantsPrevious: true))
+        let patience = Task {
+            try? await Task.sleep(for: .seconds(1))
+            stream.cancel()
+        }
+        await ask("watches from \(start)", .watch(from: start)) {
+            () async throws(StoreError) -> LoadOperation.Answer in
+            .watched(journal.sighting(try await stream.next(), isFirst: true))
+        }
+        patience.cancel()
+        stream.cancel()
     }
 
     private mutating func write(_ store: RemoteStore) async {
         count += 1
-        let value = Bytes("\(number).\(count)".utf8)
-        let request = transaction(value)
-        let called = journal.tick()
-        let name = "client \(number) writes \(String(decoding: value, as: UTF8.self))"
-        var outcome = HistoryOperation.Outcome.unknown
-        var returned = Int.max
-        var revision: Int64?
-        do throws(StoreError) {
+        let mark = Bytes("\(number).\(count)".utf8)
+        let lease = leases.isEmpty ? nil : leases[random.below(leases.count)].id
+        let request = transaction(mark, lease: lease)
+        let name = "writes \(String(decoding: mark, as: UTF8.self))"
+        let answer = await ask(name, .write(request, mark: mark)) {
+            () async throws(StoreError) -> LoadOperation.Answer in
             let response = try await store.transaction(request)
-            outcome = .answer(ResultDigest.of(.transaction(.success(response))))
-            returned = journal.tick()
-            revision = response.revision
-        } catch {
-            // It may have happened, or happen yet.
+            let digest = ResultDigest.of(.transaction(.success(response)))
+            return .digest(digest, revision: response.revision)
         }
-        let operation = HistoryOperation(
-            name, .command(.transaction(request)), outcome, called: called, returned: returned)
-        journal.add(
-            Journal.Entry(operation: operation, value: value, revision: revision), now: .now())
-    }
-
-    /// Every transaction writes `value` under a key of its own too, so that its revision can be
-    /// found again whatever was answered.
-    private mutating func transaction(_ value: Bytes) -> TransactionRequest {
-        let mark = Operation.put(PutRequest(key: Bytes("mark/\(number)".utf8), value: value))
-        let first = key()
-        switch random.below(10) {
-        case 0..<5:
-            return TransactionRequest(success: [.put(PutRequest(key: first, value: value)), mark])
-        case 5:
-            return TransactionRequest(
-                success: [.deleteRange(DeleteRangeRequest(.key(first), wantsPrevious: true)), mark])
-        case 6, 7:
-            var second = key()
-            if second == first { second += Bytes("'".utf8) }
-            return TransactionRequest(success: [
-                .put(PutRequest(key: first, value: value, wantsPrevious: true)),
-                .put(PutRequest(key: second, value: value)), mark,
-            ])
-        default:
-            let compare = Compare(.key(first), .equal, .version(Int64(random.below(4))))
-            return TransactionRequest(
-                compares: [compare], success: [.put(PutRequest(key: first, value: value)), mark],
-                failure: [.range(RangeRequest(.key(first))), mark])
-        }
+        if case .refused = answer { leases.removeAll { $0.id == lease } }
     }
 }

@@ -38,7 +38,7 @@ struct StoreLoad: AsyncParsableCommand {
                 channel: GRPCChannel(endpoints: [endpoint], tls: tls, group: group),
                 timeoutMilliseconds: timeoutMilliseconds)
         }
-        let watchers = stores.map { Watcher($0) }
+        let watchers = stores.map { Watcher($0, journal) }
         let isOver = Locked(false)
         let end = MonotonicTime.now().advanced(milliseconds: UInt64(seconds) * 1_000)
         await withTaskGroup(of: Void.self) { tasks in
@@ -46,8 +46,8 @@ struct StoreLoad: AsyncParsableCommand {
             await withTaskGroup(of: Void.self) { load in
                 for number in 0..<clients {
                     var client = LoadClient(
-                        number: number, stores: stores, journal: journal, keys: keys,
-                        random: SeededRandom(seed: seed &* 1_000 &+ UInt64(number)))
+                        number: number, stores: stores, watchers: watchers, journal: journal,
+                        keys: keys, random: SeededRandom(seed: seed &* 1_000 &+ UInt64(number)))
                     load.addTask { await client.run(until: end) }
                 }
             }

@@ -1,39 +1,45 @@
 import Basics
 import Keyspace
 import Store
+import StoreJudgement
 
 /// Watches everything through one replica and goes on where it was whenever the stream breaks.
 final class Watcher: Sendable {
     private let store: RemoteStore
+    private let journal: Journal
     private let state = Locked(State())
 
     private struct State {
-        var events: [Event] = []
+        var sightings: [WatchSighting] = []
         var next: Int64 = 2
         var stream: (any WatchStream)?
         var failure: String?
     }
 
-    init(_ store: RemoteStore) {
+    init(_ store: RemoteStore, _ journal: Journal) {
         self.store = store
+        self.journal = journal
     }
 
-    var events: [Event] { state.withLock { $0.events } }
+    var sightings: [WatchSighting] { state.withLock { $0.sightings } }
     var failure: String? { state.withLock { $0.failure } }
+    /// The first revision that may still come. Compacting up to it takes nothing away.
+    var next: Int64 { state.withLock { $0.next } }
 
     func stop() { state.withLock { $0.stream }?.cancel() }
 
     func run(until isOver: Locked<Bool>) async {
         while !isOver.withLock({ $0 }) {
-            let start = state.withLock { $0.next }
-            var request = WatchRequest(KeyRange.all, startRevision: start)
-            request.wantsPrevious = true
-            let stream = store.watch(request)
+            let stream = open()
             state.withLock { $0.stream = stream }
+            var isFirst = true
             do throws(StoreError) {
-                while !isOver.withLock({ $0 }) { take(try await stream.next()) }
+                while !isOver.withLock({ $0 }) {
+                    take(try await stream.next(), isFirst: isFirst)
+                    isFirst = false
+                }
             } catch {
-                if error.code == .compacted { state.withLock { $0.failure = "\(error)" } }
+                note(error)
                 try? await Task.sleep(for: .milliseconds(50))
             }
             stream.cancel()
@@ -42,19 +48,35 @@ final class Watcher: Sendable {
 
     /// Everything up to `revision`, for the end, when nothing is tormented any more.
     func readOn(to revision: Int64) async throws(StoreError) {
-        var request = WatchRequest(
-            KeyRange.all, startRevision: state.withLock { $0.next })
-        request.wantsPrevious = true
-        guard state.withLock({ $0.next <= revision }) else { return }
-        let stream = store.watch(request)
+        guard next <= revision else { return }
+        let stream = open()
         defer { stream.cancel() }
-        while state.withLock({ $0.next <= revision }) { take(try await stream.next()) }
+        var isFirst = true
+        do throws(StoreError) {
+            while next <= revision {
+                take(try await stream.next(), isFirst: isFirst)
+                isFirst = false
+            }
+        } catch {
+            note(error)
+            throw error
+        }
     }
 
-    private func take(_ batch: WatchBatch) {
+    private func open() -> any WatchStream {
+        store.watch(WatchRequest(.all, startRevision: next, wantsPrevious: true))
+    }
+
+    /// No compaction goes beyond what every watcher has.
+    private func note(_ error: StoreError) {
+        if error.code == .compacted { state.withLock { $0.failure = "\(error)" } }
+    }
+
+    private func take(_ batch: WatchBatch, isFirst: Bool) {
+        let sighting = journal.sighting(batch, isFirst: isFirst)
         state.withLock { state in
-            state.events += batch.events
-            if let last = batch.events.last { state.next = last.keyValue.modRevision + 1 }
+            state.sightings.append(sighting)
+            state.next = max(state.next, batch.revision + 1)
         }
     }
 }

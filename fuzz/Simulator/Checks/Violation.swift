@@ -10,7 +10,7 @@ package struct Violation: Error, Sendable, CustomStringConvertible {
     package var kind: Kind
     package var message: String
 
-    static func correctness(_ message: String) -> Violation {
+    package static func correctness(_ message: String) -> Violation {
         Violation(kind: .correctness, message: message)
     }
 
