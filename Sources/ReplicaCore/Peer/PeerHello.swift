@@ -1,27 +1,26 @@
-import Basics
-import ReplicaCore
+package import Basics
 
 /// First frame of whoever dials.
-struct PeerHello: Equatable {
+package struct PeerHello: Sendable, Equatable {
     static let magic: Bytes = Array("martlet-peer".utf8)
     static let protocolVersion: UInt8 = 4
 
-    enum Purpose: UInt8 {
+    package enum Purpose: UInt8, Sendable {
         case messages = 0
         case snapshot = 1
     }
 
-    var clusterID: UInt64
+    package var clusterID: UInt64
     /// Who dials, and where it listens: a listener that is behind need not know it yet.
-    var from: ReplicaMember
+    package var from: ReplicaMember
     /// Whom the dialler wants.
-    var to: UInt64
-    var toName: String
+    package var to: UInt64
+    package var toName: String
     /// Not 0 where a replica without a directory is invited to take that id up.
-    var token: UInt64
-    var purpose: Purpose
+    package var token: UInt64
+    package var purpose: Purpose
 
-    func encoded() -> Bytes {
+    package func encoded() -> Bytes {
         var writer = ByteWriter(reserving: 64)
         writer.write(Self.magic)
         writer.write(Self.protocolVersion)
@@ -39,7 +38,7 @@ struct PeerHello: Equatable {
         return writer.bytes
     }
 
-    init(
+    package init(
         clusterID: UInt64, from: ReplicaMember, to: UInt64, toName: String, token: UInt64,
         purpose: Purpose
     ) {
@@ -51,7 +50,7 @@ struct PeerHello: Equatable {
         self.purpose = purpose
     }
 
-    init(decoding bytes: Bytes) throws(DecodingFailure) {
+    package init(decoding bytes: Bytes) throws(DecodingFailure) {
         var reader = ByteReader(bytes)
         guard try reader.read("magic", count: Self.magic.count) == Self.magic else {
             throw reader.failure("magic", "not a peer of Martlet")
