@@ -215,7 +215,8 @@ package struct LogScan {
             segment.voidFrom == nil, damage == nil, !isChainBroken, next.voidFrom == nil,
             next.sequence == segment.sequence + 1, let header = next.header, header.void == nil
         else { return false }
-        let bytesBehind = rest.dropFirst(2).reduce(0) { $0 + ($1.header?.previousBytes ?? 0) }
+        // What a header says of its bytes is not checked yet, and may be no size of a file.
+        let bytesBehind = rest.dropFirst(2).reduce(0) { $0 &+ ($1.header?.previousBytes ?? 0) }
         guard visitor.passesOver(header.previousIndex, bytesBehind) else { return false }
         hasBegun = true
         lastEntry = header.previousIndex

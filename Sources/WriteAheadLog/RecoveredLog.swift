@@ -146,7 +146,7 @@ package struct RecoveredLog: Sendable {
     }
 
     private mutating func take(_ entry: Entry) -> String? {
-        guard entry.index > floor, entry.index <= lastIndex + 1 else {
+        guard entry.index > floor, entry.index - 1 <= lastIndex else {
             return "entry \(entry.index) follows entry \(lastIndex)"
         }
         if entry.index <= previousIndex {
