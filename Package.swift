@@ -191,7 +191,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Basics", "Raft", "WriteAheadLog", "Keyspace", "EtcdMessages", "ReplicaCore",
+                "Basics", "Raft", "LMDB", "Bolt", "WriteAheadLog", "Keyspace", "ReplicaCore",
+                "Backup", "EtcdMessages",
             ], path: "fuzz/Targets", swiftSettings: house),
         .target(
             name: "TestSupport", dependencies: ["Basics", "Keyspace", "Store"],

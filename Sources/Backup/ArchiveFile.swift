@@ -49,7 +49,7 @@ package struct ArchiveFile: Sendable, Hashable {
     }
 
     /// Writes entries, which follow one another, whole and synced or not at all.
-    static func write(
+    package static func write(
         _ entries: ArraySlice<Entry>, clusterID: UInt64, folder: String
     ) throws(BackupError) {
         guard let first = entries.first, let last = entries.last else { return }

@@ -26,13 +26,18 @@ let package = Package(
         floor("Basics", ["CMartlet"]),
         floor("Raft", ["Basics"]),
         floor("LMDB", ["CLMDB", "CMartlet", "Basics"]),
+        floor("Bolt", ["Basics"]),
         floor("WriteAheadLog", ["CMartlet", "Basics", "Raft"]),
         floor("Keyspace", ["CMartlet", "CZlib", "Basics", "LMDB"]),
         floor("EtcdMessages", ["Basics", "Keyspace"]),
         floor("ReplicaCore", ["CMartlet", "Basics", "Raft", "WriteAheadLog", "LMDB", "Keyspace"]),
+        floor("Backup", ["Basics", "Raft", "WriteAheadLog", "Keyspace"]),
         floor(
             "FuzzTargets",
-            ["Basics", "Raft", "WriteAheadLog", "Keyspace", "EtcdMessages", "ReplicaCore"]),
+            [
+                "Basics", "Raft", "LMDB", "Bolt", "WriteAheadLog", "Keyspace", "ReplicaCore",
+                "Backup", "EtcdMessages",
+            ]),
         .target(name: "CFuzzer"),
         .executableTarget(
             name: "fuzz-decoders", dependencies: ["Basics", "FuzzTargets", "CFuzzer"],

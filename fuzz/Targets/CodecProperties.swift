@@ -8,12 +8,7 @@ import ReplicaCore
 /// same again.
 enum CodecProperties {
     static func command(_ input: Bytes) {
-        guard let command = try? Command(decoding: input) else { return }
-        let bytes = command.encode()
-        guard let again = try? Command(decoding: bytes) else {
-            preconditionFailure("a command does not decode what it encoded")
-        }
-        precondition(again.encode() == bytes)
+        roundTrip(input, { try Command(decoding: $0) }, { $0.encode() })
     }
 
     static func peerMessage(_ input: Bytes) {
@@ -22,18 +17,25 @@ enum CodecProperties {
     }
 
     static func peerRequest(_ input: Bytes) {
-        guard let request = try? PeerRequest(decoding: input) else { return }
-        let bytes = encoded(request)
-        guard let again = try? PeerRequest(decoding: bytes) else {
-            preconditionFailure("a peer request does not decode what it encoded")
-        }
-        precondition(encoded(again) == bytes)
+        roundTrip(input, { try PeerRequest(decoding: $0) }, encoded)
     }
 
     private static func encoded(_ request: PeerRequest) -> Bytes {
         var writer = ByteWriter()
         request.encode(to: &writer)
         return writer.bytes
+    }
+
+    /// For values that have no other equality than their bytes.
+    static func roundTrip<Value>(
+        _ input: Bytes, _ decode: (Bytes) throws -> Value, _ encode: (Value) -> Bytes
+    ) {
+        guard let value = try? decode(input) else { return }
+        let bytes = encode(value)
+        guard let again = try? decode(bytes) else {
+            preconditionFailure("\(Value.self) does not decode what it encoded")
+        }
+        precondition(encode(again) == bytes)
     }
 
     /// The first byte chooses the message.

@@ -7,9 +7,21 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case logSegment = "log-segment"
     /// Edits of a good snapshot file: it is refused, or nothing was changed.
     case snapshotFile = "snapshot-file"
+    /// Edits of a log segment whose checksums are put right: it opens or is refused.
+    case logSegmentMended = "log-segment-mended"
+    /// Edits of a snapshot under its checksums and compression: it is restored or refused.
+    case snapshotContent = "snapshot-content"
+    /// Edits of a good archive of the log: as of a snapshot file, and under its checksums.
+    case archiveFile = "archive-file"
+    /// Edits of a good keyspace file: what is found intact on its pages was written.
+    case pageFile = "page-file"
+    /// Edits of a good bbolt file, most of which has no checksum.
+    case boltFile = "bolt-file"
+    case keyspaceEntry = "keyspace-entry"
     case command
     case peerMessage = "peer-message"
     case peerRequest = "peer-request"
+    case peerFrame = "peer-frame"
     case etcdRequest = "etcd-request"
 
     /// Ends the process when the property does not hold.
@@ -17,9 +29,16 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         switch self {
         case .logSegment: SegmentProperty.check(input)
         case .snapshotFile: SnapshotProperty.check(input)
+        case .logSegmentMended: SegmentProperty.checkMended(input)
+        case .snapshotContent: SnapshotProperty.checkContent(input)
+        case .archiveFile: ArchiveProperty.check(input)
+        case .pageFile: PageFileProperty.check(input)
+        case .boltFile: BoltProperty.check(input)
+        case .keyspaceEntry: EntryProperty.check(input)
         case .command: CodecProperties.command(input)
         case .peerMessage: CodecProperties.peerMessage(input)
         case .peerRequest: CodecProperties.peerRequest(input)
+        case .peerFrame: PeerFrameProperty.check(input)
         case .etcdRequest: CodecProperties.etcdRequest(input)
         }
     }

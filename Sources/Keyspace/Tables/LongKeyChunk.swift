@@ -18,9 +18,13 @@ enum LongKeyChunk {
 
     static func encode(_ tableKey: Bytes, _ key: Bytes, _ number: Int) -> Bytes {
         let part = key[(number * partBytesMax)..<min(key.count, (number + 1) * partBytesMax)]
+        return encode(tableKey, total: key.count, part)
+    }
+
+    static func encode(_ tableKey: Bytes, total: Int, _ part: ArraySlice<UInt8>) -> Bytes {
         var writer = ByteWriter(reserving: headerBytes + part.count)
         writer.writeLittleEndian(UInt32(0))
-        writer.writeLittleEndian(UInt16(key.count))
+        writer.writeLittleEndian(UInt16(total))
         writer.write(part)
         writer.patchLittleEndian(checksum(tableKey, writer.bytes[4...]), at: 0)
         return writer.bytes

@@ -2,7 +2,7 @@ import Basics
 import LMDB
 
 /// Names of the databases of a keyspace file.
-enum TableName: String, Sendable, CaseIterable {
+package enum TableName: String, Sendable, CaseIterable {
     case records, current, history, leases, leaseKeys, longKeys, meta
 }
 
