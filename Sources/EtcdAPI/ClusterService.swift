@@ -15,7 +15,7 @@ struct ClusterService: Sendable {
             if let error = access.refusalOfAnybody(context) { return reply(GRPCStatus(error)) }
             members(message, reply)
         }
-        router.unary("/etcdserverpb.Maintenance/Status") { _, context, reply in
+        router.unary(empty: "/etcdserverpb.Maintenance/Status") { context, reply in
             // A replica that does not know the users, because it has no state, says at least that.
             if let error = access.refusalOfAnybody(context), error != .noLeader {
                 return reply(GRPCStatus(error))
@@ -26,7 +26,7 @@ struct ClusterService: Sendable {
             alarm(message, context, reply)
         }
         // Freed space is used again by itself, so there is nothing to do.
-        router.unary("/etcdserverpb.Maintenance/Defragment", rootOf: access) { _, _, reply in
+        router.unary(empty: "/etcdserverpb.Maintenance/Defragment", rootOf: access) { _, reply in
             store.status { result in
                 reply(result) {
                     HeaderOnlyResponse(header: HeaderSource.header($0)).protobufBytes

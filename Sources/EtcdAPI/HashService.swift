@@ -19,7 +19,7 @@ struct HashService: Sendable {
                 reply(GRPCStatus(error))
             }
         }
-        router.unary("/etcdserverpb.Maintenance/Hash", rootOf: access) { _, _, reply in
+        router.unary(empty: "/etcdserverpb.Maintenance/Hash", rootOf: access) { _, reply in
             answer(0, withRevisions: false, reply)
         }
     }

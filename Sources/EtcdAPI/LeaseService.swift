@@ -21,7 +21,7 @@ struct LeaseService: StoreService {
         router.unary("/etcdserverpb.Lease/LeaseTimeToLive") { message, context, reply in
             admitted(context, reply)?.timeToLive(message, reply)
         }
-        router.unary("/etcdserverpb.Lease/LeaseLeases") { _, context, reply in
+        router.unary(empty: "/etcdserverpb.Lease/LeaseLeases") { context, reply in
             admitted(context, reply)?.list(reply)
         }
         router.stream("/etcdserverpb.Lease/LeaseKeepAlive", kind: .bidirectional) {

@@ -36,7 +36,7 @@ package enum WatchStreamRequest: Sendable, ProtobufEncodable, ProtobufDecodable 
                 }
                 self = .cancel(watchID: watchID)
             case 3:
-                try reader.skip()
+                _ = try EmptyRequest(within: &reader)
                 self = .progress
             default: try reader.skip()
             }

@@ -39,6 +39,90 @@ func withRemoteStore<Result>(
     return try outcome.get()
 }
 
+/// A keyspace in a folder of its own, served with everything that etcd's API has; the body gets the
+/// port.
+func withServedStore<Result>(
+    tokens: TokenTable = TokenTable(), _ body: (KeyspaceStore, Int) async throws -> Result
+) async throws -> Result {
+    let store = try KeyspaceStore()
+    let server = try await HTTPServer.start(
+        host: "127.0.0.1", port: 0, group: MultiThreadedEventLoopGroup.singleton,
+        handler: EtcdAPI.handler(
+            store: store, admin: OneMember(store: store), auth: KeyspaceAuth(store),
+            authOptions: EtcdAuthOptions(tokens: tokens)))
+    let outcome: Swift.Result<Result, any Error>
+    do {
+        outcome = .success(try await body(store, server.port))
+    } catch {
+        outcome = .failure(error)
+    }
+    await server.stop()
+    store.close()
+    return try outcome.get()
+}
+
+/// A channel to a port of this machine, closed after the body.
+func withChannel<Result>(
+    _ port: Int, token: String? = nil, _ body: (GRPCChannel) async throws -> Result
+) async throws -> Result {
+    let channel = GRPCChannel(
+        endpoints: [.init(host: "127.0.0.1", port: port)], tls: nil,
+        group: MultiThreadedEventLoopGroup.singleton, token: token)
+    defer { channel.close() }
+    return try await body(channel)
+}
+
+extension GRPCChannel {
+    /// One message each way.
+    func call(_ method: String, _ message: Bytes = []) async -> Result<Bytes, GRPCStatus> {
+        await withCheckedContinuation { continuation in
+            unary(method, message, timeoutMilliseconds: 20_000) {
+                continuation.resume(returning: $0)
+            }
+        }
+    }
+
+    /// How a call was refused; nil if it was not.
+    func refusal(_ method: String, _ message: Bytes = []) async -> GRPCStatus? {
+        if case .failure(let status) = await call(method, message) { return status }
+        return nil
+    }
+}
+
+/// Messages of one stream up to a bound, beyond which the rest is given up, and how it ended.
+final class StreamEar: GRPCClientReceiver {
+    private struct State {
+        var messages: [Bytes] = []
+        var status: GRPCStatus?
+    }
+
+    private static let messagesMax = 1000
+    private let state = Locked(State())
+
+    func receive(_ message: Bytes) {
+        state.withLock { state in
+            if state.messages.count < Self.messagesMax { state.messages.append(message) }
+        }
+    }
+
+    func finished(_ status: GRPCStatus) { state.withLock { $0.status = status } }
+
+    var messages: [Bytes] { state.withLock { $0.messages } }
+
+    func messages(_ count: Int) async throws -> [Bytes] {
+        while messages.count < count { try await Task.sleep(for: .milliseconds(1)) }
+        return messages
+    }
+
+    /// Waits for the end.
+    func status() async throws -> GRPCStatus {
+        while true {
+            if let status = state.withLock({ $0.status }) { return status }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+}
+
 func bytes(_ text: String) -> Bytes { Bytes(text.utf8) }
 
 extension Store {

@@ -4,8 +4,16 @@ package import Keyspace
 package import Store
 
 /// A `Store` of one process without a log: commands go straight into a keyspace, which lies in a
-/// directory of its own that goes with the object.
+/// directory of its own that goes with the object. Alarms are told of and change nothing.
 package final class KeyspaceStore: Store {
+    /// What a replica knows of itself and its cluster.
+    private struct Condition {
+        var leaderID: UInt64 = 0xa1
+        var isLearner = false
+        var raised: [AlarmChange] = []
+        var readRefusal: StoreError?
+    }
+
     private struct Writer {
         var index: UInt64
         var lessor = Lessor()
@@ -14,12 +22,23 @@ package final class KeyspaceStore: Store {
     private let directory: TemporaryDirectory
     package let keyspace: Keyspace
     private let writer: Locked<Writer>
-    private let leader = Locked<UInt64>(0xa1)
+    private let condition = Locked(Condition())
 
     /// 0: none is known.
     package var leaderID: UInt64 {
-        get { leader.withLock { $0 } }
-        set { leader.withLock { $0 = newValue } }
+        get { condition.withLock { $0.leaderID } }
+        set { condition.withLock { $0.leaderID = newValue } }
+    }
+
+    package var isLearner: Bool {
+        get { condition.withLock { $0.isLearner } }
+        set { condition.withLock { $0.isLearner = newValue } }
+    }
+
+    /// What linearizable reads answer, as those of a replica that is cut off do.
+    package var readRefusal: StoreError? {
+        get { condition.withLock { $0.readRefusal } }
+        set { condition.withLock { $0.readRefusal = newValue } }
     }
 
     package init() throws {
@@ -44,7 +63,7 @@ package final class KeyspaceStore: Store {
         keyspace.whenRemoved(to: revision, done)
     }
 
-    private func apply(_ command: Command) -> CommandResult {
+    func apply(_ command: Command) -> CommandResult {
         writer.withLock { writer in
             writer.index += 1
             let entry = AppliedEntry(index: writer.index, term: 2, command: command)
@@ -66,6 +85,7 @@ package final class KeyspaceStore: Store {
     }
 
     package func range(_ request: RangeRequest, _ done: @escaping Completion<RangeResponse>) {
+        if let error = refusal(of: request) { return done(.failure(error)) }
         done(keyspace.range(request))
     }
 
@@ -73,7 +93,12 @@ package final class KeyspaceStore: Store {
         _ request: RangeRequest, as encoding: any RangeEncoding,
         on queue: (any WorkQueue)?, _ done: @escaping Completion<RangeAnswer>
     ) {
+        if let error = refusal(of: request) { return done(.failure(error)) }
         done(keyspace.range(request, as: encoding))
+    }
+
+    private func refusal(of request: RangeRequest) -> StoreError? {
+        request.isSerializable ? nil : readRefusal
     }
 
     package func transaction(
@@ -105,8 +130,11 @@ package final class KeyspaceStore: Store {
 
     package func leaseGrant(id: Int64, ttlSeconds: Int64, _ done: @escaping Completion<LeaseStatus>)
     {
+        guard let granted = Lessor().grantable(ttlSeconds) else {
+            return done(.failure(.leaseTTLTooLarge))
+        }
         let id = id == 0 ? Int64.random(in: 1...Int64.max) : id
-        guard case .lease(let result) = apply(.leaseGrant(id: id, ttlSeconds: ttlSeconds)) else {
+        guard case .lease(let result) = apply(.leaseGrant(id: id, ttlSeconds: granted)) else {
             return done(.failure(.stopped))
         }
         done(result)
@@ -146,7 +174,10 @@ package final class KeyspaceStore: Store {
         var status = StoreStatus()
         status.clusterID = 0xc1
         status.memberID = 0xa1
-        status.leaderID = leaderID
+        let condition = self.condition.withLock { $0 }
+        status.leaderID = condition.leaderID
+        status.isLearner = condition.isLearner
+        status.raised = condition.raised
         status.term = 2
         status.commitIndex = keyspace.appliedIndex
         status.appliedIndex = keyspace.appliedIndex
@@ -163,7 +194,17 @@ package final class KeyspaceStore: Store {
         done(.success(status))
     }
 
-    private final class Watch: WatchStream {
+    package func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>) {
+        condition.withLock { condition in
+            condition.raised.removeAll {
+                $0.memberID == change.memberID && $0.kind == change.kind
+            }
+            if change.isRaised { condition.raised.append(change) }
+        }
+        done(.success(()))
+    }
+
+    final class Watch: WatchStream {
         private let watch: KeyspaceWatch
 
         init(_ watch: KeyspaceWatch) {

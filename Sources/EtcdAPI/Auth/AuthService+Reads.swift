@@ -7,13 +7,13 @@ import Store
 extension AuthService {
     /// Lists are root's; who one is, and what one's roles are, everybody may know of themselves.
     func registerReads(on router: inout GRPCRouter) {
-        router.unary("/etcdserverpb.Auth/UserList") { _, context, reply in
+        router.unary(empty: "/etcdserverpb.Auth/UserList") { context, reply in
             read(context, reply) { state, permit, response throws(StoreError) in
                 if let error = permit.refusalOfRoot { throw error }
                 response.names = state.users.keys.sorted(by: isOrderedBefore)
             }
         }
-        router.unary("/etcdserverpb.Auth/RoleList") { _, context, reply in
+        router.unary(empty: "/etcdserverpb.Auth/RoleList") { context, reply in
             read(context, reply) { state, permit, response throws(StoreError) in
                 if let error = permit.refusalOfRoot { throw error }
                 response.names = state.roles.keys.sorted(by: isOrderedBefore)

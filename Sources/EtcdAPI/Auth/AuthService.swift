@@ -19,13 +19,13 @@ struct AuthService: Sendable {
     }
 
     private func registerLogin(on router: inout GRPCRouter) {
-        router.unary("/etcdserverpb.Auth/AuthEnable") { _, context, reply in
+        router.unary(empty: "/etcdserverpb.Auth/AuthEnable") { context, reply in
             change(.enable(secret: SimpleMint.newSecret()), context, reply)
         }
-        router.unary("/etcdserverpb.Auth/AuthDisable") { _, context, reply in
+        router.unary(empty: "/etcdserverpb.Auth/AuthDisable") { context, reply in
             change(.disable, context, reply)
         }
-        router.unary("/etcdserverpb.Auth/AuthStatus", rootOf: access) { _, _, reply in
+        router.unary(empty: "/etcdserverpb.Auth/AuthStatus", rootOf: access) { _, reply in
             auth.newestAuth { result in
                 reply(result) { auth in
                     AuthStatusResponse(

@@ -15,7 +15,13 @@ struct DatabaseService: Sendable {
 
     func register(on router: inout GRPCRouter) {
         router.stream("/etcdserverpb.Maintenance/Snapshot") { context, stream in
-            RecipeCall { _ in
+            RecipeCall { message in
+                do throws(DecodingFailure) {
+                    _ = try EmptyRequest(protobuf: message)
+                } catch {
+                    stream.finish(GRPCStatus(error))
+                    return nil
+                }
                 if let error = access.refusalOfRoot(context) {
                     stream.finish(GRPCStatus(error))
                     return nil
