@@ -19,7 +19,7 @@ struct HealthService: Sendable {
     func register(on router: inout GRPCRouter) {
         router.unary("/grpc.health.v1.Health/Check") { message, _, reply in check(message, reply) }
         router.stream("/grpc.health.v1.Health/Watch") { _, stream in
-            RecipeCall { watch($0, stream) }
+            RecipeCall(stream) { watch($0, stream) }
         }
     }
 

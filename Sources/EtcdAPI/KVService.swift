@@ -31,7 +31,7 @@ final class KVService: Sendable {
         unary("Txn") { self.transaction($0, $1, $2) }
         unary("Compact") { self.compact($0, $1, $2) }
         router.stream("/etcdserverpb.KV/RangeStream") { context, stream in
-            RecipeCall { message in
+            RecipeCall(stream) { message in
                 do throws(StoreError) {
                     return self.rangeStream(message, try access.store(context), stream)
                 } catch {

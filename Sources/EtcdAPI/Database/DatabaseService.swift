@@ -15,7 +15,7 @@ struct DatabaseService: Sendable {
 
     func register(on router: inout GRPCRouter) {
         router.stream("/etcdserverpb.Maintenance/Snapshot") { context, stream in
-            RecipeCall { message in
+            RecipeCall(stream) { message in
                 do throws(DecodingFailure) {
                     _ = try EmptyRequest(protobuf: message)
                 } catch {

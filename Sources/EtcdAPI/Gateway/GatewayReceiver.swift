@@ -6,8 +6,9 @@ import NIOCore
 
 /// Takes the JSON of one request and hands it, as protobuf, to the method of its route.
 ///
-/// A body is one document, or none for an empty message; those of streams are any number of them,
-/// and the last is followed by nothing: a stream goes on after the end of its request.
+/// A body is one document, or none for an empty message. Those of `Watch` and `LeaseKeepAlive` are
+/// any number of them, and the last is followed by nothing: a stream goes on after the end of its
+/// request.
 final class GatewayReceiver: HTTPRequestReceiver {
     /// Base64 makes four bytes of three, and names come on top.
     private static let bodyBytesMax = 2 * grpcMessageBytesMax
@@ -20,6 +21,7 @@ final class GatewayReceiver: HTTPRequestReceiver {
     /// Of the body, which is held until it is a whole document.
     private var charge: BudgetCharge
     private var splitter = JSONSplitter()
+    private var hasTaken = false
     private var isOver = false
 
     init(
@@ -68,9 +70,9 @@ final class GatewayReceiver: HTTPRequestReceiver {
         guard !isOver else { return }
         let isEmpty = body.allSatisfy { JSONSplitter.isSpace($0) }
         switch route.flow {
-        case .unary: take(isEmpty ? Bytes("{}".utf8) : body)
-        case .stream where !isEmpty: take(body)
-        case .stream: break
+        case _ where !isEmpty: take(body)
+        case .stream where route.takesMany || hasTaken: break
+        case .unary, .stream: take(Bytes("{}".utf8))
         }
         if !isOver { method.receiveEnd() }
     }
@@ -81,6 +83,7 @@ final class GatewayReceiver: HTTPRequestReceiver {
     }
 
     private func take(_ document: Bytes) {
+        hasTaken = true
         do {
             let json = try JSON.parse(document)
             let message = try JSONToProtobuf().encode(json, as: route.request)

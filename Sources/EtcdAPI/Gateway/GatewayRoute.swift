@@ -11,6 +11,8 @@ package struct GatewayRoute: Sendable {
     package var request: Int
     package var response: Int
     package var flow: Flow
+    /// Whether a stream takes any number of messages too; others take one, which may be empty.
+    package var takesMany: Bool
 
     /// All routes of etcd's grpc-gateway, by path; a method that is not built answers as over gRPC.
     package static let all: [String: GatewayRoute] = {
@@ -22,7 +24,7 @@ package struct GatewayRoute: Sendable {
             routes[words[0]] = GatewayRoute(
                 method: words[1], request: schema.message(words[2]),
                 response: schema.message(words[3]),
-                flow: words.last == "stream" ? .stream : .unary)
+                flow: words.count == 5 ? .stream : .unary, takesMany: words.last == "streams")
         }
         return routes
     }()
@@ -33,12 +35,12 @@ package struct GatewayRoute: Sendable {
         /v3/kv/deleterange /etcdserverpb.KV/DeleteRange DeleteRangeRequest DeleteRangeResponse
         /v3/kv/txn /etcdserverpb.KV/Txn TxnRequest TxnResponse
         /v3/kv/compaction /etcdserverpb.KV/Compact CompactionRequest HeaderOnly
-        /v3/watch /etcdserverpb.Watch/Watch WatchRequest WatchResponse stream
+        /v3/watch /etcdserverpb.Watch/Watch WatchRequest WatchResponse streams
         /v3/lease/grant /etcdserverpb.Lease/LeaseGrant LeaseGrantRequest LeaseGrantResponse
         /v3/lease/revoke /etcdserverpb.Lease/LeaseRevoke LeaseRevokeRequest HeaderOnly
         /v3/kv/lease/revoke /etcdserverpb.Lease/LeaseRevoke LeaseRevokeRequest HeaderOnly
         /v3/lease/keepalive /etcdserverpb.Lease/LeaseKeepAlive LeaseKeepAliveRequest \
-        LeaseKeepAliveResponse stream
+        LeaseKeepAliveResponse streams
         /v3/lease/timetolive /etcdserverpb.Lease/LeaseTimeToLive LeaseTimeToLiveRequest \
         LeaseTimeToLiveResponse
         /v3/kv/lease/timetolive /etcdserverpb.Lease/LeaseTimeToLive LeaseTimeToLiveRequest \

@@ -12,7 +12,7 @@ struct ElectionService: StoreService {
 
     func register(on router: inout GRPCRouter) {
         router.stream("/v3electionpb.Election/Campaign", kind: .unary) { context, stream in
-            RecipeCall { message in
+            RecipeCall(stream) { message in
                 guard let store = admitted(context, stream)?.store else { return nil }
                 return Claim.serve(message, stream, store, headers) { request, held in
                     .leader(
@@ -23,7 +23,7 @@ struct ElectionService: StoreService {
             }
         }
         router.stream("/v3electionpb.Election/Observe") { context, stream in
-            RecipeCall { admitted(context, stream)?.observe($0, stream) }
+            RecipeCall(stream) { admitted(context, stream)?.observe($0, stream) }
         }
         router.unary("/v3electionpb.Election/Leader") { message, context, reply in
             admitted(context, reply)?.leader(message, reply)

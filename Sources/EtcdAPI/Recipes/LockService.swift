@@ -12,7 +12,7 @@ struct LockService: StoreService {
 
     func register(on router: inout GRPCRouter) {
         router.stream("/v3lockpb.Lock/Lock", kind: .unary) { context, stream in
-            RecipeCall { message in
+            RecipeCall(stream) { message in
                 guard let store = admitted(context, stream)?.store else { return nil }
                 return Claim.serve(message, stream, store, headers) { _, held in .key(held.key) }
             }

@@ -6,11 +6,13 @@ final class RecipeCall: GRPCMessageReceiver {
     /// Begins with the message; answers what to do when the client leaves before the end.
     typealias Body = (Bytes) -> (() -> Void)?
 
+    private let stream: GRPCServerStream
     private let body: Body
     private var whenCancelled: (() -> Void)?
     private var hasBegun = false
 
-    init(_ body: @escaping Body) {
+    init(_ stream: GRPCServerStream, _ body: @escaping Body) {
+        self.stream = stream
         self.body = body
     }
 
@@ -20,9 +22,15 @@ final class RecipeCall: GRPCMessageReceiver {
         whenCancelled = body(message)
     }
 
-    func receiveEnd() {}
+    /// Who has asked nothing and will not ask any more would wait for good.
+    func receiveEnd() {
+        guard !hasBegun else { return }
+        hasBegun = true
+        stream.finish(GRPCStatus(.internalError, "grpc: request ends within a message"))
+    }
 
     func cancelled() {
+        hasBegun = true
         whenCancelled?()
         whenCancelled = nil
     }
