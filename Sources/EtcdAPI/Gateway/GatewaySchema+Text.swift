@@ -1,5 +1,6 @@
 extension GatewaySchema {
-    /// etcd's `rpc.proto`, `kv.proto`, `auth.proto`, `v3lock.proto` and `v3election.proto`.
+    /// etcd's `rpc.proto`, `kv.proto`, `auth.proto`, `v3lock.proto` and `v3election.proto`, and
+    /// gRPC's `health.proto`: the messages without a path in the gateway are here for tests.
     static let text = """
         SortOrder = NONE ASCEND DESCEND
         SortTarget = KEY VERSION CREATE MOD VALUE
@@ -11,6 +12,7 @@ extension GatewaySchema {
         AlarmAction = GET ACTIVATE DEACTIVATE
         DowngradeAction = VALIDATE ENABLE CANCEL
         PermissionType = READ WRITE READWRITE
+        ServingStatus = UNKNOWN SERVING NOT_SERVING SERVICE_UNKNOWN
         Empty
         HeaderOnly header:1:ResponseHeader
         ResponseHeader cluster_id:1:uint64 member_id:2:uint64 revision:3:int64 raft_term:4:uint64
@@ -22,6 +24,7 @@ extension GatewaySchema {
         count_only:9:bool min_mod_revision:10:int64 max_mod_revision:11:int64 \
         min_create_revision:12:int64 max_create_revision:13:int64
         RangeResponse header:1:ResponseHeader kvs:2:*KeyValue more:3:bool count:4:int64
+        RangeStreamResponse range_response:1:RangeResponse
         PutRequest key:1:bytes value:2:bytes lease:3:int64 prev_kv:4:bool ignore_value:5:bool \
         ignore_lease:6:bool
         PutResponse header:1:ResponseHeader prev_kv:2:KeyValue
@@ -106,5 +109,7 @@ extension GatewaySchema {
         LeaderRequest name:1:bytes
         LeaderResponse header:1:ResponseHeader kv:2:KeyValue
         ResignRequest leader:1:LeaderKey
+        HealthCheckRequest service:1:string
+        HealthCheckResponse status:1:ServingStatus
         """
 }
