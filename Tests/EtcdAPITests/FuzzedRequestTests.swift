@@ -1,6 +1,5 @@
 import Basics
 import EtcdAPI
-import EtcdMessages
 import HTTP
 import Keyspace
 import Store
@@ -11,6 +10,9 @@ import Testing
 /// answer, and it is a message of the right shape, or one of etcd's codes with words.
 @Suite(.timeLimit(.minutes(3)))
 struct FuzzedRequestTests {
+    /// A name that requests have too.
+    private static let user = bytes("b")
+
     @Test(arguments: [1, 2, 3, 4] as [UInt64]) func protobuf(seed: UInt64) async throws {
         try await withServedStore { _, port in
             try await withChannel(port) { channel in
@@ -33,7 +35,7 @@ struct FuzzedRequestTests {
         try await withServedStore(tokens: tokens) { store, port in
             var maker = RequestMaker(seed: seed)
             for round in 0..<12 {
-                enableAuth(store)
+                store.enableAuth(user: Self.user)
                 let callers: [Bytes] = [AuthState.root, Self.user, []]
                 let caller = callers[round % 3]
                 let token = tokens.issue(for: caller, store.keyspace.auth.state)
@@ -43,29 +45,6 @@ struct FuzzedRequestTests {
                 }
             }
             #expect(store.keyspace.auth.state.users[AuthState.root] != nil)
-        }
-    }
-
-    // MARK: Users
-
-    /// A name that requests have too.
-    private static let user = bytes("b")
-
-    /// Whatever became of them before. The hashes are nobody's: tokens are made without passwords.
-    private func enableAuth(_ store: KeyspaceStore) {
-        let auth = KeyspaceAuth(store)
-        let changes: [AuthChange] = [
-            .addUser(AuthState.root, passwordHash: [1]),
-            .grantRole(user: AuthState.root, role: AuthState.root),
-            .deleteUser(Self.user), .addUser(Self.user, passwordHash: [1]),
-            .addRole(Self.user), .grantRole(user: Self.user, role: Self.user),
-            .grantPermission(
-                role: Self.user,
-                Permission(.readWrite, KeyRange(etcdKey: bytes("b"), rangeEnd: bytes("d")))),
-            .enable(secret: [2]),
-        ]
-        for change in changes {
-            auth.change(change, by: store.keyspace.auth.permit(AuthState.root)) { _ in }
         }
     }
 

@@ -1,5 +1,6 @@
 import Basics
 import EtcdAPI
+import EtcdMessages
 import HTTP
 import Keyspace
 import NIOPosix
@@ -86,6 +87,28 @@ extension GRPCChannel {
     func refusal(_ method: String, _ message: Bytes = []) async -> GRPCStatus? {
         if case .failure(let status) = await call(method, message) { return status }
         return nil
+    }
+}
+
+extension KeyspaceStore {
+    /// Root, and a user who may read and write from their name up to `d`, whatever became of them
+    /// before; then turns auth on. The passwords' hashes are nobody's: tests make tokens without.
+    func enableAuth(user: Bytes) {
+        let auth = KeyspaceAuth(self)
+        let changes: [AuthChange] = [
+            .addUser(AuthState.root, passwordHash: [1]),
+            .grantRole(user: AuthState.root, role: AuthState.root),
+            .deleteUser(user), .addUser(user, passwordHash: [1]),
+            .addRole(user), .grantRole(user: user, role: user),
+            .grantPermission(
+                role: user,
+                Permission(.readWrite, KeyRange(etcdKey: user, rangeEnd: bytes("d")))),
+            .enable(secret: [2]),
+        ]
+        for change in changes {
+            // That something is there already, or is not, is no matter.
+            auth.change(change, by: keyspace.auth.permit(AuthState.root)) { _ in }
+        }
     }
 }
 

@@ -69,7 +69,8 @@ struct AuthService: Sendable {
         router.unary("/etcdserverpb.Auth/RoleGrantPermission") { message, context, reply in
             with(message, reply) { (request: GrantPermissionRequest) in
                 guard let permission = request.permission else {
-                    return reply(GRPCStatus(StoreError.permissionNotGiven))
+                    let refusal = access.refusalOfRoot(context)
+                    return reply(GRPCStatus(refusal ?? StoreError.permissionNotGiven))
                 }
                 change(.grantPermission(role: request.role, permission), context, reply)
             }
