@@ -1,10 +1,10 @@
 import Basics
-import HTTP
-import Keyspace
+package import HTTP
+package import Keyspace
 
 extension GRPCStatus {
     /// A store's error with the gRPC code that etcd gives it.
-    init(_ error: StoreError) {
+    package init(_ error: StoreError) {
         let code: Code =
             switch error.code {
             case .compacted, .futureRevision, .ttlTooLarge: .outOfRange
