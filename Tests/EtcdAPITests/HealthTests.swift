@@ -41,8 +41,8 @@ struct HealthTests {
     }
 
     @Test func watchTellsWhatChanges() async throws {
-        try await withServedStore { store, port in
-            try await withChannel(port) { channel in
+        try await withServedStore { store, port async throws -> Void in
+            try await withChannel(port) { channel async throws -> Void in
                 let (ear, other) = (StreamEar(), StreamEar())
                 let stream = channel.stream(Self.watch, receiver: ear)
                 stream.send([])

@@ -60,9 +60,11 @@ final class GatewayReceiver: HTTPRequestReceiver {
         defer { _ = charge.hold(body.count) }
         guard route.flow == .stream else { return }
         while !isOver, let end = splitter.endOfDocument(in: body) {
-            take(Bytes(body[..<end]))
+            let document = Bytes(body[..<end])
             body.removeSubrange(..<end)
             splitter = JSONSplitter()
+            // A document that is refused ends the call, and with it the body.
+            take(document)
         }
     }
 
