@@ -10,6 +10,8 @@ package struct LogScan {
         package var usedBytes: UInt64
         /// Highest index of an entry that was ever written to it; 0 for none.
         package var lastEntry: UInt64
+        /// The last entry before it, by its header; 0 where that is not known.
+        var previousIndex: UInt64 = 0
         /// Holds damage or what stands behind it: never used again.
         var isVoid = false
     }
@@ -164,6 +166,7 @@ package struct LogScan {
     ) throws(LogError) {
         var own = Segment(
             sequence: segment.sequence, name: segment.name, usedBytes: 0, lastEntry: 0)
+        own.previousIndex = segment.header?.previousIndex ?? 0
         own.isVoid = segment.voidFrom != nil
         defer { segments.append(own) }
         if segment.voidFrom == 0 || isChainBroken { return }
@@ -223,7 +226,8 @@ package struct LogScan {
         segments.append(
             Segment(
                 sequence: segment.sequence, name: segment.name, usedBytes: header.previousBytes,
-                lastEntry: header.previousIndex))
+                lastEntry: header.previousIndex,
+                previousIndex: segment.header?.previousIndex ?? 0))
         visitor.begin(header.previousIndex, header.previousTerm)
         return true
     }

@@ -75,7 +75,9 @@ extension WriteAheadLog {
         }
         durable = 0
         segments.append(
-            LogScan.Segment(sequence: sequence, name: name, usedBytes: 0, lastEntry: 0))
+            LogScan.Segment(
+                sequence: sequence, name: name, usedBytes: 0, lastEntry: 0,
+                previousIndex: lastIndex))
         if let void { markVoid(void) }
         try beginSegment(previousBytes: old.usedBytes, void: void)
     }

@@ -119,6 +119,9 @@ package final class WriteAheadLog {
     /// Bytes of all segments that are in use.
     package var usedBytes: UInt64 { segments.reduce(0) { $0 + $1.usedBytes } }
 
+    /// The entry before the first that the oldest segment may hold: what comes before is released.
+    package var releasedIndex: UInt64 { segments[0].previousIndex }
+
     /// Adds hard state and entries. Entries are contiguous and begin at most one behind the last;
     /// an index that the log has already replaces that entry and all behind it.
     package func append(hardState: HardState? = nil, entries: [Entry]) throws(LogError) {

@@ -150,6 +150,20 @@ import Testing
         }
     }
 
+    @Test func aRebuildHasWhereToBegin() throws {
+        try LogReach.check(1, released: 0, snapshots: [], applied: 4)
+        try LogReach.check(1, released: 7, snapshots: [5, 7], applied: 7)
+        try LogReach.check(1, released: 7, snapshots: [9], applied: nil)
+        let bad: [(snapshots: [UInt64], applied: UInt64?)] = [
+            ([], nil), ([6], nil), ([6, 10], 9),
+        ]
+        for (snapshots, applied) in bad {
+            expectViolation("replica 1 could not rebuild its state") {
+                try LogReach.check(1, released: 7, snapshots: snapshots, applied: applied)
+            }
+        }
+    }
+
     @Test func runningHashesAtAnEntryAreOne() throws {
         var log = CommittedLog()
         #expect(log.hash(at: 3) == nil)

@@ -21,8 +21,11 @@ import WriteAheadLog
             try log.sync()
             try log.release(before: next - 4)
             made.formUnion(try files.names())
+            let released = log.releasedIndex
+            #expect(released < next - 4 && (released > 0 || round < 3))
             if round % 3 == 0 {
                 (log, recovered) = try reopen(files)
+                #expect(log.releasedIndex == released)
                 #expect(recovered.lastIndex == next - 1)
                 #expect(recovered.cutBytes == 0)
                 let held = recovered.entries

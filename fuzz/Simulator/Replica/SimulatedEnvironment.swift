@@ -37,6 +37,8 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
     /// Not 0 while the replica waits for an invitation.
     private(set) var joinToken: UInt64 = 0
     private(set) var keyspace: Keyspace?
+    /// The entry of a peer's snapshot that is to take the place of the keyspace.
+    private(set) var installing: UInt64?
     /// A snapshot file being written.
     var saving: SnapshotStream?
     /// Snapshots on their way, by the receiver's number.
@@ -59,6 +61,7 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
         if case .write(let write) = work, let first = write.entries.first {
             world.checkWritten(write.entries, replica.issued.term(at: first.index - 1), replica)
         }
+        if case .install(let mark) = work { installing = mark.index }
         replica.issued.apply(work)
         waiting.append(work)
         world.startLogBatch(replica)
@@ -141,6 +144,7 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
         bySnapshot path: String, memberID: UInt64
     ) throws(ReplicaFailure) -> Keyspace {
         world.trace("\(replica.number) installs \(path.suffix(25))")
+        installing = nil
         return try replica.directory.replaceKeyspace(
             bySnapshot: path,
             ReplicaIdentity(
@@ -152,10 +156,12 @@ final class SimulatedEnvironment: ReplicaEnvironment, @unchecked Sendable {
 
     func removeSnapshot(ofEntry index: UInt64) throws(ReplicaFailure) {
         try FileSystem.remove(replica.directory.snapshot(index: index))
+        world.checkReach(replica)
     }
 
     func removeSnapshots(before index: UInt64) throws(ReplicaFailure) {
         try replica.directory.removeSnapshots(before: index)
+        world.checkReach(replica)
     }
 
     // MARK: Directory

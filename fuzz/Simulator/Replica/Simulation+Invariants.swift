@@ -41,6 +41,29 @@ extension Simulation {
         }
     }
 
+    /// After what may have taken away what a rebuild of the state begins with.
+    ///
+    /// The state is not compared where it is to be replaced: while a peer's snapshot is installed,
+    /// behind a lost tail, and where none is shown.
+    func checkReach(_ replica: SimulatedReplica) {
+        guard violation == nil, let environment = replica.process?.environment else { return }
+        let isKept = environment.installing == nil && !replica.hasLostTail
+        let snapshots: [UInt64]
+        do throws(ReplicaFailure) {
+            snapshots = try replica.directory.snapshotIndexes()
+        } catch {
+            violation = .correctness("no snapshot files of \(replica.number): \(error)")
+            return
+        }
+        do throws(Violation) {
+            try LogReach.check(
+                replica.number, released: environment.log.releasedIndex, snapshots: snapshots,
+                applied: isKept ? environment.keyspace?.appliedIndex : nil)
+        } catch {
+            violation = error
+        }
+    }
+
     /// What a voter promised must not be forgotten.
     func checkJoining(_ replica: SimulatedReplica, as id: UInt64) {
         guard violation == nil, committed.membership.isVoter(id) else { return }

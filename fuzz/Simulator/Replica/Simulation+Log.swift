@@ -37,11 +37,13 @@ extension Simulation {
         replica.inFlight = []
         environment.send(batch.messages)
         for report in batch.reports(environment.log) { tell(replica, report) }
+        let released = environment.log.releasedIndex
         do throws(LogError) {
             try batch.release(environment.log)
         } catch {
             return logFailed(replica, environment, error)
         }
+        if environment.log.releasedIndex != released { checkReach(replica) }
         startLogBatch(replica)
     }
 

@@ -42,6 +42,7 @@ extension Simulation {
             "\(replica.number) starts as member \(opened.memberID): \(replica.durable.text), "
                 + "applied \(opened.initial.applied)")
         do throws(ReplicaFailure) { try core.begin() } catch { return exit(replica, error) }
+        checkReach(replica)
         process.applied = opened.initial.applied
         if let keyspace = environment.keyspace, opened.memberID != 0 {
             try compareState(keyspace, replica)
