@@ -59,6 +59,12 @@ package struct WriteMark: Sendable, Hashable {
     package var index: UInt64
     /// Term of the replica as of this write.
     package var term: UInt64
+
+    package init(number: UInt64, index: UInt64, term: UInt64) {
+        self.number = number
+        self.index = index
+        self.term = term
+    }
 }
 
 /// A read that the leader confirmed.

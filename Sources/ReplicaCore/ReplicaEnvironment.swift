@@ -109,4 +109,13 @@ package struct LogWrite: Sendable {
     package var mark: WriteMark
     /// Votes and acknowledgements: they leave when the write is durable, before it is reported.
     package var messages: [Message]
+
+    package init(
+        hardState: HardState?, entries: [Entry], mark: WriteMark, messages: [Message]
+    ) {
+        self.hardState = hardState
+        self.entries = entries
+        self.mark = mark
+        self.messages = messages
+    }
 }

@@ -11,12 +11,14 @@ import Testing
         Entry(term: term, index: index, payload: bytes(payload))
     }
 
-    private func raft(_ id: UInt64, term: UInt64, terms: [UInt64], commit: UInt64 = 0) -> Raft {
+    private func raft(
+        _ id: UInt64, term: UInt64, terms: [UInt64], commit: UInt64 = 0, vote: UInt64 = 0
+    ) -> Raft {
         let entries = terms.enumerated().map { entry(UInt64($0.offset) + 1, term: $0.element) }
         return Raft(
             Raft.Configuration(id: id, seed: 1),
             Raft.InitialState(
-                hardState: HardState(term: term, vote: 0, commit: commit),
+                hardState: HardState(term: term, vote: vote, commit: commit),
                 membership: Membership(voters: [1, 2, 3]), entries: entries))
     }
 
@@ -147,6 +149,70 @@ import Testing
         }
         expectViolation("out of order") {
             try monotony.check(&later, stateIndex: 2, revision: 5, compactRevision: 2)
+        }
+    }
+
+    @Test func theAppliedIndexDoesNotFall() throws {
+        var monotony = Monotony()
+        var replica = raft(1, term: 3, terms: [1, 2], commit: 2)
+        try monotony.check(&replica, stateIndex: 2, revision: 5, compactRevision: 2)
+        expectViolation("applied 2 to 1") {
+            try monotony.check(&replica, stateIndex: 1, revision: 5, compactRevision: 2)
+        }
+    }
+
+    @Test func aVoteStandsForItsTerm() throws {
+        var monotony = Monotony()
+        var votes = [UInt64(0), 2].map { raft(1, term: 3, terms: [1], vote: $0) }
+        for position in votes.indices {
+            try monotony.check(&votes[position], stateIndex: 0, revision: 1, compactRevision: 0)
+        }
+        for vote in [UInt64(0), 3] {
+            var copy = monotony
+            var changed = raft(1, term: 3, terms: [1], vote: vote)
+            expectViolation("1 changed its vote in term 3") {
+                try copy.check(&changed, stateIndex: 0, revision: 1, compactRevision: 0)
+            }
+        }
+        var later = raft(1, term: 4, terms: [1], vote: 3)
+        try monotony.check(&later, stateIndex: 0, revision: 1, compactRevision: 0)
+    }
+
+    @Test func noElectionInACalmStretch() throws {
+        try RaftInvariants.rested(before: 4, after: 4)
+        let bad: [(before: UInt64?, after: UInt64?)] = [(4, 5), (4, nil), (nil, 5), (nil, nil)]
+        for (before, after) in bad {
+            expectViolation("an election in a calm stretch") {
+                try RaftInvariants.rested(before: before, after: after)
+            }
+        }
+    }
+
+    @Test func anEmptyReplicaBecomesNoVoter() throws {
+        let membership = Membership(voters: [1, 2, 3])
+        try MemberInvariants.checkJoining(4, as: 9, in: membership)
+        expectViolation("4, which is empty, takes up the voter 2") {
+            try MemberInvariants.checkJoining(4, as: 2, in: membership)
+        }
+    }
+
+    @Test func acknowledgedOnceAndInTheLogOnce() throws {
+        var log = CommittedLog()
+        let payload = transaction(put("a", "1")).encode()
+        func index(isAcknowledged: Bool) throws -> UInt64? {
+            try log.index(of: payload, isAcknowledged: isAcknowledged, name: { "7: put a" })
+        }
+        #expect(try index(isAcknowledged: false) == nil)
+        expectViolation("operation 7: put a was acknowledged and is not in the log") {
+            _ = try index(isAcknowledged: true)
+        }
+        _ = try log.applied(Entry(term: 1, index: 1, payload: payload), by: 1, maxTerm: 1)
+        #expect(try index(isAcknowledged: true) == 1)
+        _ = try log.applied(Entry(term: 1, index: 2, payload: payload), by: 1, maxTerm: 1)
+        for isAcknowledged in [false, true] {
+            expectViolation("operation 7: put a is in the log twice: [1, 2]") {
+                _ = try index(isAcknowledged: isAcknowledged)
+            }
         }
     }
 

@@ -47,6 +47,18 @@ package struct CommittedLog {
 
     package func indexes(of payload: Bytes) -> [UInt64] { indexes[payload] ?? [] }
 
+    /// The entry of a client's command; nil if it never took effect.
+    package func index(
+        of payload: Bytes, isAcknowledged: Bool, name: () -> String
+    ) throws(Violation) -> UInt64? {
+        let found = indexes(of: payload)
+        guard found.count < 2 else {
+            throw .correctness("operation \(name()) is in the log twice: \(found)")
+        }
+        guard found.isEmpty, isAcknowledged else { return found.first }
+        throw .correctness("operation \(name()) was acknowledged and is not in the log")
+    }
+
     /// A replica applied an entry. Returns whether it is the first to.
     package mutating func applied(
         _ entry: Entry, by replica: Int, maxTerm: UInt64

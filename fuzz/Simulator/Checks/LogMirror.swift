@@ -1,10 +1,10 @@
-import Raft
-import ReplicaCore
+package import Raft
+package import ReplicaCore
 import WriteAheadLog
 
 /// What a replica's log holds, as far as it was told to: terms only. The checks compare it with
 /// what Raft claims and with what a restart finds.
-struct LogMirror: Sendable, Equatable {
+package struct LogMirror: Sendable, Equatable {
     /// The entry before the first.
     private(set) var offset: UInt64 = 0
     private var offsetTerm: UInt64 = 0
@@ -12,9 +12,9 @@ struct LogMirror: Sendable, Equatable {
     private(set) var term: UInt64 = 0
     private(set) var vote: UInt64 = 0
 
-    init() {}
+    package init() {}
 
-    init(_ initial: Raft.InitialState) {
+    package init(_ initial: Raft.InitialState) {
         offset = initial.snapshotIndex
         offsetTerm = initial.snapshotTerm
         terms = initial.entries.map(\.term)
@@ -30,7 +30,7 @@ struct LogMirror: Sendable, Equatable {
         return terms[Int(index - offset) - 1]
     }
 
-    mutating func apply(_ work: LogWork) {
+    package mutating func apply(_ work: LogWork) {
         switch work {
         case .write(let write):
             if let state = write.hardState { (term, vote) = (state.term, state.vote) }
@@ -63,6 +63,30 @@ struct LogMirror: Sendable, Equatable {
             index += 1
         }
         return true
+    }
+
+    /// What a restart finds must be this, or this and the first of what was being written then,
+    /// frame by frame.
+    ///
+    /// - Parameter isLost: the restart takes the log for damaged.
+    package func checkRestart(
+        _ replica: Int, finds found: LogMirror, isLost: Bool, inFlight: [LogWork]
+    ) throws(Violation) {
+        var candidate = self
+        var isRight = candidate.agrees(with: found)
+        for work in inFlight where !isRight {
+            candidate.apply(work)
+            isRight = candidate.agrees(with: found)
+        }
+        guard isRight else {
+            throw .correctness(
+                "replica \(replica) lost part of its log: durable was \(text), a restart finds "
+                    + "\(found.text)")
+        }
+        guard !isLost else {
+            throw .correctness(
+                "replica \(replica) takes its log for damaged, which it is not")
+        }
     }
 
     var text: String { "term \(term), vote \(vote), entries \(offset) to \(lastIndex)" }

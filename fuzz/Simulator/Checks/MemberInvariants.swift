@@ -1,3 +1,4 @@
+package import Raft
 package import ReplicaCore
 
 /// What is so of the members of a cluster after every change.
@@ -10,5 +11,13 @@ package enum MemberInvariants {
             let names = members.map { "\($0.id) \($0.name) at \($0.peerAddress)" }
             throw .correctness("two members have the same name or address: \(names)")
         }
+    }
+
+    /// A replica without data takes up an id. What a voter promised must not be forgotten.
+    package static func checkJoining(
+        _ replica: Int, as id: UInt64, in membership: Membership
+    ) throws(Violation) {
+        guard membership.isVoter(id) else { return }
+        throw .correctness("\(replica), which is empty, takes up the voter \(id)")
     }
 }

@@ -140,6 +140,17 @@ package struct RaftInvariants {
         }
     }
 
+    /// At the end of a calm stretch: who led before leads on.
+    ///
+    /// - Parameters:
+    ///   - before: the leader's term when it began; nil where there is no leader.
+    ///   - after: the same at its end.
+    package static func rested(before: UInt64?, after: UInt64?) throws(Violation) {
+        guard before != nil, before == after else {
+            throw .liveness("an election in a calm stretch, after term \(before ?? 0)")
+        }
+    }
+
     /// A majority of the voters and, while the membership is joint, of those before them.
     static func isQuorum(_ membership: Membership, _ holds: (UInt64) -> Bool) -> Bool {
         [membership.voters, membership.outgoing].allSatisfy { voters in

@@ -64,10 +64,14 @@ extension Simulation {
         }
     }
 
-    /// What a voter promised must not be forgotten.
     func checkJoining(_ replica: SimulatedReplica, as id: UInt64) {
-        guard violation == nil, committed.membership.isVoter(id) else { return }
-        violation = .correctness("\(replica.number), which is empty, takes up the voter \(id)")
+        guard violation == nil else { return }
+        do throws(Violation) {
+            try MemberInvariants.checkJoining(
+                replica.number, as: id, in: committed.membership)
+        } catch {
+            violation = error
+        }
     }
 
     func checkMembers(_ members: [ReplicaMember]) {

@@ -52,26 +52,14 @@ extension Simulation {
         scheduleScrub(replica)
     }
 
-    /// What a restart finds must be what was durable, or what the log was writing then, frame by
-    /// frame.
     private func checkRecovered(
         _ opened: OpenedReplica, _ replica: SimulatedReplica, isDamaged: Bool
     ) throws(Violation) {
         let found = LogMirror(opened.initial)
-        var candidate = replica.durable
-        var isRight = isDamaged || candidate.agrees(with: found)
-        for work in replica.inFlight where !isRight {
-            candidate.apply(work)
-            isRight = candidate.agrees(with: found)
-        }
-        guard isRight else {
-            throw .correctness(
-                "replica \(replica.number) lost part of its log: durable was "
-                    + "\(replica.durable.text), a restart finds \(found.text)")
-        }
-        guard isDamaged || opened.initial.lost == nil else {
-            throw .correctness(
-                "replica \(replica.number) takes its log for damaged, which it is not")
+        if !isDamaged {
+            try replica.durable.checkRestart(
+                replica.number, finds: found, isLost: opened.initial.lost != nil,
+                inFlight: replica.inFlight)
         }
         if isDamaged { replica.lostLogs.append((opened.memberID, replica.durable)) }
         replica.hasLostTail = opened.initial.lost != nil

@@ -188,18 +188,12 @@ extension Simulation {
                         returned: operation.returned))
             case .command(let command):
                 guard let payload = operation.payload else { continue }
-                let indexes = committed.indexes(of: payload)
                 // A lease may end twice, by a client and by itself: the entries speak for both.
-                if case .leaseRevoke = command, !indexes.isEmpty { continue }
+                if case .leaseRevoke = command, !committed.indexes(of: payload).isEmpty { continue }
                 clientPayloads.insert(payload)
-                guard indexes.count < 2 else {
-                    throw .correctness("operation \(name()) is in the log twice: \(indexes)")
-                }
-                guard let index = indexes.first else {
-                    // A client that heard nothing: it never took effect.
-                    guard operation.answer != nil else { continue }
-                    throw .correctness("operation \(name()) was acknowledged and is not in the log")
-                }
+                let found = try committed.index(
+                    of: payload, isAcknowledged: operation.answer != nil, name: name)
+                guard let index = found else { continue }
                 let applied = appliedPositions[Int(index) - 1]
                 // Who heard an error does not know when it took effect, or whether.
                 let returned = operation.answer == nil ? applied : operation.returned

@@ -70,9 +70,7 @@ extension Simulation {
         calmMilliseconds = (now - begun) / 1000
         isCalm = false
         options.onCalm?(false)
-        guard currentLeader.map(self.term) == term else {
-            throw .liveness("an election in a calm stretch, after term \(term ?? 0)")
-        }
+        try RaftInvariants.rested(before: term, after: currentLeader.map(self.term))
         trace("rested")
     }
 
