@@ -1,5 +1,7 @@
+import Keyspace
 import Raft
 import ReplicaCore
+import WriteAheadLog
 
 /// What the checks are told, from calls that cannot throw as well.
 extension Simulation {
