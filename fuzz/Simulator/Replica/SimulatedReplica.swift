@@ -53,6 +53,8 @@ final class SimulatedReplica {
     var durable = LogMirror()
     /// Handed to the files, not synced yet.
     var inFlight: [LogWork] = []
+    /// When the sync under way, or the last one, ends.
+    var syncEnd: UInt64 = 0
     /// Logs that were lost, or lost a part, and the member whose they were. What it acknowledged
     /// goes on counting: it has no vote before it has all of it again.
     var lostLogs: [(member: UInt64, log: LogMirror)] = []

@@ -20,7 +20,8 @@ extension Simulation {
         environment.batch = batch
         let slowness = replica.diskSlowness * (isHealed ? 1 : scenario.diskSlowness)
         let sync = (scenario.syncMin + below(scenario.syncMax)) * slowness
-        queue.add(.logDone(replica.number, epoch: replica.epoch), at: now + sync)
+        replica.syncEnd = now + sync
+        queue.add(.logDone(replica.number, epoch: replica.epoch), at: replica.syncEnd)
     }
 
     func finishLogBatch(_ replica: SimulatedReplica) throws(Violation) {

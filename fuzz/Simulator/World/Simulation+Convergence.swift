@@ -19,6 +19,7 @@ extension Simulation {
         network.unclog()
         chooseCore()
         for replica in replicas where !replica.isGone {
+            heldUpUntil = max(heldUpUntil, replica.syncEnd, replica.pausedUntil)
             replica.diskSlowness = 1
             replica.pausedUntil = 0
             replica.files.capacityBytes = nil
@@ -111,7 +112,7 @@ extension Simulation {
         guard currentLeader != nil else { return }
         let begin = scenario.electionMilliseconds * 2_000 * 1000 / (1000 - scenario.driftPerMille)
         let late = leaseOracle.overdue(
-            now: now, since: steadySince, slack: begin + 3_000_000,
+            now: now, since: max(steadySince, heldUpUntil), slack: begin + 3_000_000,
             standing: committed.model.leases)
         guard let first = late.first else { return }
         throw .correctness("lease \(first) stands though its time is over")

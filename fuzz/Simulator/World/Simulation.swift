@@ -73,6 +73,8 @@ package final class Simulation {
     var replacing: Int?
     /// When a replica last became leader, or the faults ended.
     var steadySince: UInt64 = 0
+    /// Until then comes what pauses and slow disks held up when the faults ended.
+    var heldUpUntil: UInt64 = 0
     /// Somebody's state was wrong: the alarm CORRUPT may come, which goes when everybody agrees.
     var wasSomebodyWrong = false
     /// The alarm CORRUPT stands since then.

@@ -67,7 +67,7 @@ struct SnapshotDownload {
         self.path = path
     }
 
-    /// The replica that had begun went away, and no other has a snapshot to give: what came is kept.
+    /// The replica that had begun went away, and no other has a snapshot: what came is kept.
     struct Interrupted: Error {
         var description: String
     }
@@ -103,7 +103,8 @@ struct SnapshotDownload {
             throw CommandError(text)
         }
         throw Interrupted(
-            description: "\(text); the same command goes on at \(byteText(received)) for ten minutes")
+            description: text
+                + "; for ten minutes the same command goes on at \(byteText(received))")
     }
 
     /// Goes on with what an earlier process left; false if there is nothing, or nobody who has it.
