@@ -140,7 +140,14 @@ import Testing
         var leases: [Result<LeaseStatus, StoreError>]
 
         init(_ keyspace: Keyspace, _ requests: [RangeRequest]) {
-            ranges = requests.map { keyspace.range($0) }
+            ranges = requests.map { request in
+                keyspace.range(request).map { response in
+                    var response = response
+                    // Of those behind the limit only the order is looked at.
+                    if request.limit > 0 { response.count = 0 }
+                    return response
+                }
+            }
             leases = (7...9).map { keyspace.lease($0, keys: true) }
         }
     }

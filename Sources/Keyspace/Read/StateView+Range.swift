@@ -45,14 +45,16 @@ extension StateView {
 
     private func selectNewest(_ selection: inout RangeSelection) throws(KeyspaceError) {
         var rest = selection.request.range
-        if !selection.wantsCount {
+        let isCountOnly = selection.wantsCount
+        if !isCountOnly {
             unsafe try scanCurrent(rest) { key, entry in
                 let goesOn = unsafe selection.visit(key.bytes, keyBytes: key.count, entry)
                 if selection.wantsCount { unsafe rest.start = key.bytes + [0] }
                 return goesOn
             }
         }
-        if selection.wantsCount { selection.add(unvisited: try countCurrent(rest)) }
+        guard selection.wantsCount else { return }
+        selection.add(unvisited: isCountOnly ? try countCurrent(rest) : try countUnseen(rest))
     }
 
     func response(

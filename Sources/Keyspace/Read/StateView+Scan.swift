@@ -99,6 +99,26 @@ extension StateView {
         return count
     }
 
+    /// The keys behind those of a list, which nobody sees: names rise, and no more is asked.
+    /// A list in pages counts all the rest with each page, for which history would be too dear.
+    func countUnseen(_ range: KeyRange) throws(KeyspaceError) -> Int64 {
+        let bound = try ScanBound(range)
+        let low = try unsafe KeyName.withLowerBound(range.start) { raw in unsafe Bytes(raw) }
+        let cursor = unsafe try cursor(tables.current)
+        var count: Int64 = 0
+        var next = unsafe try seek(low, cursor)
+        while let found = unsafe next {
+            if unsafe bound.isPassed(by: found.key) { break }
+            if unsafe KeyName.isLong(found.key) {
+                if range.contains(unsafe try key(ofName: found.key)) { count += 1 }
+            } else {
+                count += 1
+            }
+            unsafe next = try cursor.next(after: found.key)
+        }
+        return count
+    }
+
     /// Long keys whose names stand together do so in the order of their hashes.
     private func visitLong(
         _ keys: inout [IndexedKey], _ range: KeyRange,
