@@ -74,7 +74,8 @@ struct SegmentScan {
             return .damaged(reason: "a frame is longer than its segment")
         }
         var body = Bytes()
-        body.reserveCapacity(frame.sectors * Sector.payloadBytes)
+        // The length may be anything until all its sectors are read.
+        body.reserveCapacity(min(frame.sectors, Int(reader.sectors)) * Sector.payloadBytes)
         var bad: String?
         var isStopped = false
         for number in UInt64(sector)..<end {

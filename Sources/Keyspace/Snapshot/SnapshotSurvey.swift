@@ -100,13 +100,13 @@ package struct SnapshotSurvey: Sendable {
                 if chunk.number != number {
                     open.append((UInt64(offset), "chunk \(chunk.number) where \(number) belongs"))
                 }
-                number = chunk.number + 1
+                number = chunk.number &+ 1
                 take(chunk.content, at: offset, visit)
                 offset = chunk.end
                 continue
             }
             open.append((UInt64(offset), "chunk \(number) is damaged"))
-            number += 1
+            number &+= 1
             guard let next = Self.nextFrame(bytes, after: offset, seed) else {
                 damage.append(
                     Damage(
