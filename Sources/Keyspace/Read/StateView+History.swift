@@ -13,27 +13,24 @@ extension StateView {
             return
         }
         var walk = try HistoryWalk(self, range, at: revision)
-        var next = try walk.next()
-        while let found = next {
-            if found.name.count <= KeyName.shortBytesMax {
-                if let state = found.state {
-                    let key = unsafe withRaw(found.name) { raw in unsafe KeyName.shortKey(raw) }
-                    guard try visit(key, state) else { return }
+        var next = unsafe try walk.next()
+        while let found = unsafe next {
+            if unsafe !KeyName.isLong(found.name) {
+                if let state = unsafe found.state {
+                    guard unsafe try visit(KeyName.shortKey(found.name), state) else { return }
                 }
-                next = try walk.next()
+                unsafe next = try walk.next()
                 continue
             }
             // Long keys whose names stand together do so in the order of their hashes.
-            let bucket = Bytes(found.name[..<KeyName.bucketBytes])
+            let bucket = unsafe Bytes(found.name[..<KeyName.bucketBytes])
             var keys: [IndexedKey] = []
-            while let found = next, found.name.hasPrefix(bucket) {
-                if let state = found.state {
-                    let key = unsafe try withRaw(found.name) { raw throws(KeyspaceError) in
-                        unsafe try self.key(ofName: raw)
-                    }
-                    keys.append(IndexedKey(key: key, entry: state))
+            while let found = unsafe next, unsafe found.name.starts(with: bucket) {
+                if let state = unsafe found.state {
+                    keys.append(
+                        IndexedKey(key: unsafe try key(ofName: found.name), entry: state))
                 }
-                next = try walk.next()
+                unsafe next = try walk.next()
             }
             keys.sort { isOrderedBefore($0.key, $1.key) }
             for item in keys where range.contains(item.key) {
@@ -66,20 +63,30 @@ extension StateView {
         below bound: UnsafeRawBufferPointer, _ history: borrowing TableCursor, now: IndexEntry?
     ) throws(KeyspaceError) -> IndexEntry? {
         let (before, after) = unsafe try changes(about: bound, history)
+        if before == nil, after == nil, now == nil, let name = unsafe HistoryKey.name(of: bound) {
+            unsafe try checkUnknown(name)
+        } else {
+            unsafe try check(before, after, now: now, at: bound)
+        }
+        return before
+    }
+
+    /// Throws unless what comes behind a change of a key, in history or as what is `now`, was made
+    /// to what it left.
+    func check(
+        _ before: IndexEntry?, _ after: IndexEntry?, now: IndexEntry?,
+        at place: UnsafeRawBufferPointer
+    ) throws(KeyspaceError) {
         let state = before.flatMap { $0.isDelete ? nil : $0 }
         let isWhole: Bool
         if let after {
             isWhole = try isNext(after, to: state)
-        } else if before == nil, now == nil, let name = unsafe HistoryKey.name(of: bound) {
-            unsafe try checkUnknown(name)
-            isWhole = true
         } else {
             isWhole = state?.position == now?.position && state?.recordHash == now?.recordHash
         }
         guard isWhole else {
-            throw unsafe KeyspaceError(damaged: .history, bound, "a change of the key is missing")
+            throw unsafe KeyspaceError(damaged: .history, place, "a change of the key is missing")
         }
-        return before
     }
 
     /// Whether a change was made to this state, nil of a key that did not exist. That state is
@@ -94,7 +101,7 @@ extension StateView {
 
     /// The changes of a key on both sides of a key of history. What stands there is verified
     /// whoever's it is: a search that a damaged key has misled ends beside it.
-    private func changes(
+    func changes(
         about bound: UnsafeRawBufferPointer, _ history: borrowing TableCursor
     ) throws(KeyspaceError) -> (before: IndexEntry?, after: IndexEntry?) {
         let (below, above) = unsafe try history.neighbours(of: bound)
@@ -112,38 +119,31 @@ extension StateView {
         return unsafe Self.isSameKey(found.key, bound) ? entry : nil
     }
 
-    /// The first name of history from a lower bound of names on.
-    func firstName(
+    /// The first change in history from a lower bound of names on; the cursor stands there then.
+    func firstChange(
         from low: Bytes, _ history: borrowing TableCursor
-    ) throws(KeyspaceError) -> Bytes? {
-        if low.isEmpty { return unsafe try verifiedName(history.first()) }
+    ) throws(KeyspaceError) -> Cursor.Entry? {
+        guard !low.isEmpty else { return unsafe try history.first() }
         return try unsafe withRaw(low) { raw throws(KeyspaceError) in
-            let (below, above) = unsafe try history.neighbours(of: raw)
-            _ = unsafe try verifiedName(below)
-            return unsafe try verifiedName(above)
+            let (below, _) = unsafe try history.neighbours(of: raw)
+            if let below = unsafe below {
+                _ = unsafe try IndexEntry.decode(below.value, under: below.key, in: .history)
+            }
+            return unsafe try history.seek(atLeast: raw)
         }
     }
 
-    func nextName(
-        after name: Bytes, _ history: borrowing TableCursor
-    ) throws(KeyspaceError) -> Bytes? {
-        let end = HistoryKey.end(ofName: name)
-        return try unsafe withRaw(end) { raw throws(KeyspaceError) in
-            let (below, above) = unsafe try history.neighbours(of: raw)
+    /// The first change behind those of a name.
+    func firstChange(
+        behind name: Bytes, _ history: borrowing TableCursor
+    ) throws(KeyspaceError) -> Cursor.Entry? {
+        try unsafe withRaw(HistoryKey.end(ofName: name)) { raw throws(KeyspaceError) in
+            let (below, _) = unsafe try history.neighbours(of: raw)
             guard unsafe try entry(below, ofKeyIn: raw) != nil else {
                 throw unsafe KeyspaceError(damaged: .history, raw, "the key's changes are missing")
             }
-            return unsafe try verifiedName(above)
+            return unsafe try history.seek(atLeast: raw)
         }
-    }
-
-    private func verifiedName(_ found: Cursor.Entry?) throws(KeyspaceError) -> Bytes? {
-        guard let found = unsafe found else { return nil }
-        guard let name = unsafe HistoryKey.name(of: found.key) else {
-            throw unsafe KeyspaceError(damaged: .history, found.key, "not a key of history")
-        }
-        _ = unsafe try IndexEntry.decode(found.value, under: found.key, in: .history)
-        return unsafe Bytes(name)
     }
 
     private static func isSameKey(
