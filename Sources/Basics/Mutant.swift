@@ -32,10 +32,6 @@ package enum Mutant: UInt8, Sendable, CaseIterable {
     // Leases
     case leaseForgetsTime
     case keepAliveForgotten
-    case renewalNotTold
-    case keepAliveUnconfirmed
-    // Damage of the log
-    case replacedEntriesReturn
 
     #if MUTANTS
         /// Set once, before anything runs. The text is looked for in released programs.

@@ -119,7 +119,6 @@ package struct RecoveredLog: Sendable {
 
     /// Lets go of the entries behind one.
     mutating func cut(behind index: UInt64) {
-        guard !Mutant.isOn(.replacedEntriesReturn) else { return }
         while let last = entries.last, last.index > index { entries.removeLast() }
     }
 

@@ -103,9 +103,7 @@ package struct Lessor: Sendable {
             id, ttlSeconds: lease.ttlSeconds, isCheckpointed: lease.isCheckpointed,
             expiry: now.advanced(seconds: lease.ttlSeconds), now: now)
         tidy()
-        guard lease.isCheckpointed, !Mutant.isOn(.renewalNotTold) else {
-            return .done(ttlSeconds: lease.ttlSeconds)
-        }
+        guard lease.isCheckpointed else { return .done(ttlSeconds: lease.ttlSeconds) }
         leases[id]?.isBeingRenewed = true
         if !lease.isBeingRenewed { renewed.append(id) }
         return .pending
