@@ -47,10 +47,6 @@ import LMDB
         return unsafe found
     }
 
-    func seek(below key: UnsafeRawBufferPointer) throws(KeyspaceError) -> Cursor.Entry? {
-        unsafe try neighbours(of: key).below
-    }
-
     /// The last entry below `key`, where the cursor stands afterwards, and the first that is not.
     func neighbours(
         of key: UnsafeRawBufferPointer
