@@ -171,8 +171,10 @@ extension PageFile {
     package func offset(of node: Node) -> UInt64? {
         guard !node.value.isEmpty, let page = page(node.page), let offsets = nodeOffsets(page)
         else { return nil }
-        for offset in offsets where page[...].number(offset + 4, 2) & 0x01 == 0 {
-            guard let (key, end) = nodeKey(page, offset), key == node.key else { continue }
+        for offset in offsets {
+            guard let (key, end) = nodeKey(page, offset), key == node.key,
+                page[...].number(offset + 4, 2) & 0x01 == 0
+            else { continue }
             return node.page * UInt64(pageBytes) + UInt64(end)
         }
         return nil

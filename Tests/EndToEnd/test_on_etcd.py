@@ -177,6 +177,35 @@ class EtcdFlagTests(unittest.TestCase):
             self.assertEqual(process.wait(timeout=15), 0)
             process.stdout.close()
 
+    def test_a_server_alone_lays_its_folder_out(self):
+        etcd = Etcd(members=1, tls=True)
+        self.addCleanup(etcd.close)
+        etcd.start()
+        directory, port = etcd.path("alone"), free_ports(1)
+        for _ in range(2):
+            process = subprocess.Popen(
+                [MARTLET, "server", "--data-dir", directory, "--api-port", str(port),
+                 *etcd.martlet_flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            timer = threading.Timer(60, process.kill)
+            timer.start()
+            self.addCleanup(timer.cancel)
+            kubectl = [KUBECTL, "--kubeconfig", directory + "/kubeconfig"]
+            try:
+                wait_for("the API serves", lambda: run(
+                    [*kubectl, "get", "--raw", "/readyz"], check=False).out == "ok")
+                done = run([*kubectl, "create", "configmap", "kept"], check=False)
+                self.assertIn("exists" if done.code else "created", done.out + done.err)
+            finally:
+                process.send_signal(signal.SIGINT)
+                self.assertEqual(process.wait(timeout=15), 0)
+                process.stdout.close()
+        self.assertIn("exists", done.err)
+        self.assertIn("/configmaps/default/kept",
+                      etcd.etcdctl("get", "--prefix", "--keys-only", "/registry").out)
+        done = run([MARTLET, "server", "--data-dir", directory, "--name", "m1",
+                    *etcd.martlet_flags], check=False)
+        self.assertIn("--name does not go with --store-endpoints", done.err)
+
     def test_a_folder_keeps_to_its_kind_of_store(self):
         etcd = Etcd(members=1)
         self.addCleanup(etcd.close)

@@ -9,6 +9,7 @@ struct ServerCommand: AsyncParsableCommand {
         commandName: "server", abstract: "Run one server of a cluster.",
         discussion: """
             `martlet up` lays the data directory out and runs these for you. Without --replica, \
+            --store-endpoints makes it a control plane over an etcd cluster; without either, \
             etcd's flags and ETCD_ variables say what to run: docs/etcd-flags.md.
             """)
 
@@ -17,6 +18,9 @@ struct ServerCommand: AsyncParsableCommand {
 
     @Option(help: "Number of the replica to run.")
     var replica: Int?
+
+    @Option(help: "Port of the API, with --store-endpoints and without --replica.")
+    var apiPort: Int?
 
     @Flag(
         help: """
@@ -37,6 +41,16 @@ struct ServerCommand: AsyncParsableCommand {
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var etcdFlags: [String] = []
 
+    func validate() throws {
+        guard let apiPort else { return }
+        guard replica == nil, external.store != nil else {
+            throw ValidationError("--api-port needs --store-endpoints without --replica")
+        }
+        guard (1...65_535).contains(apiPort) else {
+            throw ValidationError("--api-port is 1 to 65535, not \(apiPort)")
+        }
+    }
+
     func run() async throws {
         if describeEtcdFlags { return print(EtcdFlagPage.text, terminator: "") }
         let link = SupervisorLink()
@@ -44,8 +58,9 @@ struct ServerCommand: AsyncParsableCommand {
             let stop = StopLatch()
             StopSignals.whenRaised { stop.raise() }
             link?.whenSupervisorEnds { stop.raise() }
-            if replica != nil, let stray = etcdFlags.first {
-                throw CommandError("\(stray) does not go with --replica: the layout says it")
+            if let stray = etcdFlags.first, replica != nil || external.store != nil {
+                let flag = replica == nil ? "--store-endpoints" : "--replica"
+                throw CommandError("\(stray) does not go with \(flag): the layout says it")
             }
             if let process = try externalProcess(link) {
                 return try await process.run(until: stop)
@@ -58,19 +73,30 @@ struct ServerCommand: AsyncParsableCommand {
     /// A server without a replica, over a foreign etcd.
     private func externalProcess(
         _ link: SupervisorLink?
-    ) throws(CommandError) -> ExternalServerProcess? {
-        guard let replica else {
-            guard external.store == nil else {
-                throw CommandError("--store-endpoints needs --replica")
-            }
-            return nil
-        }
+    ) throws -> ExternalServerProcess? {
         let directory = DataDirectory(dataDir ?? ".martlet")
+        if replica == nil {
+            guard external.store != nil else { return nil }
+            try layOutAlone(directory)
+        }
         let layout = try directory.readLayout()
         guard let store = external.store ?? layout.externalStore else { return nil }
         return ExternalServerProcess(
-            directory: directory, replica: try layout.replica(replica), external: store,
+            directory: directory, replica: try layout.replica(replica ?? 1),
+            external: store,
             compactionSeconds: external.compactionSeconds, log: ProcessLog(), link: link)
+    }
+
+    /// The folder of one server over a foreign etcd, where there is none yet.
+    private func layOutAlone(_ directory: DataDirectory) throws {
+        var shape = ClusterShape(replicaCount: 1, externalStore: external.store)
+        if let known = directory.hasLayout ? try directory.readLayout().replicas.first : nil {
+            shape.apiPort = known.apiPort
+        }
+        if let apiPort { shape.apiPort = apiPort }
+        if let store = external.store { _ = (try store.addresses(), try store.tls()) }
+        let layout = try directory.layout(for: shape)
+        try ClusterPKI(directory, now: .now()).issueAll(for: layout, now: .now())
     }
 
     /// A replica of a cluster that was laid out.
