@@ -30,7 +30,7 @@ import Testing
         _ pieces: any RangePieces, bytesMax: Int = 1
     ) throws -> [KeyValue] {
         let heard = Locked<Result<Bytes, StoreError>?>(nil)
-        pieces.next(bytesMax: bytesMax) { result in heard.withLock { $0 = result } }
+        pieces.next(bytesMax: bytesMax, located: {}, { result in heard.withLock { $0 = result } })
         let bytes = try #require(heard.withLock { $0 }).get()
         let keyValues = held.take()
         #expect(bytes.count == keyValues.count)
@@ -42,6 +42,7 @@ import Testing
         while true {
             let piece = try next(pieces, bytesMax: bytesMax)
             if piece.isEmpty { return found }
+            #expect(piece.count <= max(1, bytesMax >> 20))
             found += piece
         }
     }
@@ -77,6 +78,41 @@ import Testing
                 #expect(try all(pieces, bytesMax: bytesMax) == whole.keyValues)
             }
         }
+    }
+
+    /// At the newest revision, and then at one that has to be looked for in history.
+    @Test(arguments: [RangeRequest.SortOrder.none, .descending], [false, true])
+    func `A piece is read while the one before it is`(
+        order: RangeRequest.SortOrder, isOld: Bool
+    ) throws {
+        try fill(10)
+        var request = RangeRequest(.all)
+        request.sortOrder = order
+        let whole = try fixture.keyspace.range(request).get().keyValues
+        let pieces = try pieces(request)
+        if isOld { try fill(10, valueBytes: 4) }
+        let held = self.held
+        let heard = Locked<[[KeyValue]]>([])
+        let note: @Sendable (Result<Bytes, StoreError>) -> Void = { _ in
+            heard.withLock { $0.append(held.take()) }
+        }
+        let located: @Sendable () -> Void = { pieces.next(bytesMax: 1, located: {}, note) }
+        pieces.next(bytesMax: 1, located: located, note)
+        #expect(heard.withLock { $0 } == [[whole[1]], [whole[0]]])
+        #expect(try all(pieces) == Array(whole[2...]))
+    }
+
+    @Test func `At the end and after an error nothing more is located`() throws {
+        try fill(3)
+        let pieces = try pieces(RangeRequest(.all, limit: 3))
+        #expect(try next(pieces, bytesMax: 1 << 30).count == 3)
+        let count = Locked(0)
+        let located: @Sendable () -> Void = { count.withLock { $0 += 1 } }
+        pieces.next(bytesMax: 1, located: located, { #expect($0 == .success([])) })
+        let others = try self.pieces(RangeRequest(.all))
+        fixture.keyspace.stop()
+        others.next(bytesMax: 1, located: located, { #expect($0 == .failure(.stopped)) })
+        #expect(count.withLock { $0 } == 0)
     }
 
     @Test func `Writes between two pieces do not show`() throws {

@@ -67,9 +67,15 @@ extension RangeEncoder {
 /// it makes the next piece fail.
 package protocol RangePieces: Sendable {
     var summary: RangeSummary { get }
-    /// Answers with the next keys, encoded, about `bytesMax` bytes of them and at least one; with
-    /// nothing at the end. One call at a time. After an error nothing follows.
-    func next(bytesMax: Int, _ done: @escaping @Sendable (Result<Bytes, StoreError>) -> Void)
+    /// Answers with the next keys, encoded, at most `bytesMax` bytes of them or one key; with
+    /// nothing at the end. After an error nothing follows.
+    ///
+    /// - Parameter located: called before `done` once it is known where the piece ends, if there is
+    ///   one. From then on, and not before, the next piece may be asked for: the values of both are
+    ///   read at the same time, and the one that is asked for first may be answered last.
+    func next(
+        bytesMax: Int, located: @escaping @Sendable () -> Void,
+        _ done: @escaping @Sendable (Result<Bytes, StoreError>) -> Void)
 }
 
 extension StoreError {

@@ -1,6 +1,9 @@
 import Basics
 
 /// A range of a keyspace that is read in pieces; each is a read transaction of its own.
+///
+/// First the keys of a piece are located, which is a walk over the index, and then they are written
+/// with their values, which takes longer: meanwhile the next piece may be located.
 final class KeyspaceRange: RangePieces {
     private enum Rest {
         /// Keys that are still to be looked for, and how many of them may be answered.
@@ -11,18 +14,18 @@ final class KeyspaceRange: RangePieces {
     }
 
     /// What one read transaction found.
-    private struct Turn {
-        var keys: Int64 = 0
-        var rest: Rest
+    private enum Turn {
+        case piece(Bytes)
+        /// None of the keys that it looked at belongs to the answer.
+        case passed(Rest)
     }
 
     /// Keys that one read transaction looks at, so that it does not hold pages for long.
     private static let keysPerRead = 4096
-    /// Beyond the bound of a piece, for its last key, unless that is larger.
-    private static let spareBytes = 16 * 1024
 
     let summary: RangeSummary
     private let request: RangeRequest
+    private let bounds: RangeSelection.Bounds
     private let encoding: any RangeEncoding
     private let readers: ReaderPool
     /// What is read: the end of a commit.
@@ -37,6 +40,7 @@ final class KeyspaceRange: RangePieces {
         self.revision = revision
         self.readers = readers
         request = selection.request
+        bounds = selection.bounds
         self.encoding = encoding
         let limit = request.limit > 0 ? request.limit : Int64.max
         rest = Locked(
@@ -46,86 +50,88 @@ final class KeyspaceRange: RangePieces {
     }
 
     func next(
-        bytesMax: Int, _ done: @escaping @Sendable (Result<Bytes, StoreError>) -> Void
+        bytesMax: Int, located: @escaping @Sendable () -> Void,
+        _ done: @escaping @Sendable (Result<Bytes, StoreError>) -> Void
     ) {
-        done(next(bytesMax: bytesMax))
+        done(next(bytesMax: bytesMax, located))
     }
 
-    private func next(bytesMax: Int) -> Result<Bytes, StoreError> {
+    private func next(bytesMax: Int, _ located: () -> Void) -> Result<Bytes, StoreError> {
         var rest = rest.withLock { rest in
             defer { rest = .nothing }
             return rest
         }
-        // The last key may be larger than all that is left.
-        let encoder = encoding.makeEncoder(
-            reserving: min(summary.bytes, bytesMax) + Self.spareBytes)
         while true {
             if case .nothing = rest { return .success([]) }
-            let result: Result<Turn, StoreError>
-            do throws(KeyspaceError) {
-                result =
-                    try readers.read { view throws(KeyspaceError) in
-                        try self.read(rest, bytesMax, view, encoder)
-                    } ?? .failure(.stopped)
-            } catch {
-                result = .failure(StoreError(error))
-            }
-            switch result {
+            switch read(rest, bytesMax, located) {
             case .failure(let error): return .failure(error)
-            case .success(let turn):
-                rest = turn.rest
-                if turn.keys == 0 { continue }
-                self.rest.withLock { $0 = turn.rest }
-                return .success(encoder.bytes)
+            case .success(.piece(let bytes)): return .success(bytes)
+            case .success(.passed(let others)): rest = others
             }
         }
     }
 
+    /// One read transaction. When it is known where a piece ends, the next call may begin there.
     private func read(
-        _ rest: Rest, _ bytesMax: Int, _ view: StateView, _ encoder: any RangeEncoder
-    ) throws(KeyspaceError) -> Result<Turn, StoreError> {
-        if let refusal = view.refusal(ofRevision: revision) { return .failure(refusal) }
+        _ rest: Rest, _ bytesMax: Int, _ located: () -> Void
+    ) -> Result<Turn, StoreError> {
+        do throws(KeyspaceError) {
+            return try readers.read { view throws(KeyspaceError) -> Result<Turn, StoreError> in
+                if let refusal = view.refusal(ofRevision: revision) { return .failure(refusal) }
+                var keys = LocatedKeys(bytesMax: bytesMax)
+                let others = try locate(&keys, rest, view)
+                if keys.isEmpty { return .success(.passed(others)) }
+                self.rest.withLock { $0 = others }
+                located()
+                let encoder = encoding.makeEncoder(reserving: keys.bytes)
+                try view.encode(keys, withValue: !request.keysOnly, with: encoder)
+                return .success(.piece(encoder.bytes))
+            } ?? .failure(.stopped)
+        } catch {
+            return .failure(StoreError(error))
+        }
+    }
+
+    /// Finds the keys of a piece, and answers what is left for others.
+    private func locate(
+        _ keys: inout LocatedKeys, _ rest: Rest, _ view: StateView
+    ) throws(KeyspaceError) -> Rest {
         switch rest {
-        case .nothing: return .success(Turn(rest: .nothing))
-        case .inOrder(let range, let limit):
-            return .success(try readOn(range, limit, bytesMax, view, encoder))
+        case .nothing: return .nothing
+        case .inOrder(let range, let limit): return try locate(&keys, range, limit, view)
         case .sorted(let items, var answered):
-            var turn = Turn(rest: .nothing)
-            let records = unsafe try view.cursor(view.tables.records)
-            while answered < items.count, encoder.count < bytesMax {
-                unsafe try view.encode(
-                    items[answered], withValue: !request.keysOnly, with: encoder, records)
-                turn.keys += 1
+            while answered < items.count {
+                let (key, entry) = (items[answered].key, items[answered].entry)
+                let bytes = bounds.bytes(entry, keyBytes: key.count, request)
+                guard keys.hasRoom(for: bytes) else { return .sorted(items, answered: answered) }
+                unsafe withRaw(key) { raw in unsafe keys.add(raw, entry, bytes: bytes) }
                 answered += 1
             }
-            if answered < items.count { turn.rest = .sorted(items, answered: answered) }
-            return .success(turn)
+            return .nothing
         }
     }
 
-    private func readOn(
-        _ range: KeyRange, _ limit: Int64, _ bytesMax: Int, _ view: StateView,
-        _ encoder: any RangeEncoder
-    ) throws(KeyspaceError) -> Turn {
-        var turn = Turn(rest: .nothing)
+    private func locate(
+        _ keys: inout LocatedKeys, _ range: KeyRange, _ limit: Int64, _ view: StateView
+    ) throws(KeyspaceError) -> Rest {
         var seen = 0
-        let records = unsafe try view.cursor(view.tables.records)
+        /// Where what is left begins.
+        var start: Bytes?
         func visit(_ key: FoundKey, _ entry: IndexEntry) throws(KeyspaceError) -> Bool {
             seen += 1
             if request.passes(entry) {
-                try unsafe key.withBytes { raw throws(KeyspaceError) in
-                    unsafe try view.encode(
-                        raw, entry, withValue: !request.keysOnly, with: encoder, records)
+                let bytes = unsafe bounds.bytes(entry, keyBytes: key.count, request)
+                guard keys.hasRoom(for: bytes) else {
+                    start = unsafe key.bytes
+                    return false
                 }
-                turn.keys += 1
-                if turn.keys == limit { return false }
+                try unsafe key.withBytes { raw throws(KeyspaceError) -> Void in
+                    unsafe keys.add(raw, entry, bytes: bytes)
+                }
+                if keys.count == limit { return false }
             }
-            guard encoder.count >= bytesMax || seen == Self.keysPerRead, range.end != .single else {
-                return true
-            }
-            turn.rest = .inOrder(
-                KeyRange(start: unsafe key.bytes + [0], end: range.end),
-                limit: limit - turn.keys)
+            guard seen == Self.keysPerRead else { return true }
+            start = unsafe key.bytes + [0]
             return false
         }
         // While nothing is written, what is asked for is what is there.
@@ -136,6 +142,7 @@ final class KeyspaceRange: RangePieces {
                 try unsafe visit(.held(key), entry)
             }
         }
-        return turn
+        guard let start else { return .nothing }
+        return .inOrder(KeyRange(start: start, end: range.end), limit: limit - keys.count)
     }
 }

@@ -94,6 +94,16 @@ extension StateView {
         }
     }
 
+    /// Writes the keys of a piece.
+    func encode(
+        _ keys: LocatedKeys, withValue: Bool, with encoder: any RangeEncoder
+    ) throws(KeyspaceError) {
+        let records = unsafe try cursor(tables.records)
+        try unsafe keys.forEach { key, entry throws(KeyspaceError) -> Void in
+            unsafe try encode(key, entry, withValue: withValue, with: encoder, records)
+        }
+    }
+
     func encode(
         _ item: IndexedKey, withValue: Bool, with encoder: any RangeEncoder,
         _ records: borrowing TableCursor

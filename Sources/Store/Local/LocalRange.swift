@@ -15,13 +15,14 @@ final class LocalRange: RangePieces {
     var summary: RangeSummary { pieces.summary }
 
     func next(
-        bytesMax: Int, _ done: @escaping @Sendable (Result<Bytes, StoreError>) -> Void
+        bytesMax: Int, located: @escaping @Sendable () -> Void,
+        _ done: @escaping @Sendable (Result<Bytes, StoreError>) -> Void
     ) {
         let pieces = pieces
         // A state that was replaced since refuses by itself.
         replica.readLocally { result in
             if case .failure(let error) = result { return done(.failure(error)) }
-            pieces.next(bytesMax: bytesMax, done)
+            pieces.next(bytesMax: bytesMax, located: located, done)
         }
     }
 }
