@@ -57,7 +57,9 @@ package final class PieceFlow: Sendable {
         }
     }
 
-    private static let pieceBytes = 256 * 1024
+    /// With what stands before it in a message a piece fits a buffer of 256 KiB: buffers have
+    /// powers of two.
+    private static let pieceBytes = 256 * 1024 - 32
     /// Of one answer, under way at a time: as many as there are threads that read.
     private static let piecesMax = 2
 

@@ -28,11 +28,11 @@ final class RangeStreamSender: PieceFlow.Sink {
         header = headers.header(revision: summary.revision)
     }
 
-    /// `RangeStreamResponse` has the `RangeResponse` as its one field.
-    private static func wrapped(_ response: Bytes) -> Bytes {
-        var message = ProtobufWriter(reserving: response.count + 8)
-        message.writeElement(1, response)
-        return message.bytes
+    /// What stands before a `RangeResponse`, the one field of a `RangeStreamResponse`.
+    private static func head(_ responseBytes: Int) -> Bytes {
+        var head = ProtobufWriter(reserving: 8)
+        head.beginElement(1, count: responseBytes)
+        return head.bytes
     }
 
     var budget: MemoryBudget? { stream.budget }
@@ -46,7 +46,7 @@ final class RangeStreamSender: PieceFlow.Sink {
         case .failure(let error): stream.finish(GRPCStatus(error))
         case .success(let part) where part.isEmpty: finish([])
         case .success(let part):
-            stream.send(Self.wrapped(part))
+            stream.send(Self.head(part.count), part)
             return true
         }
         return false
@@ -55,6 +55,7 @@ final class RangeStreamSender: PieceFlow.Sink {
     /// The last message, with the last keys.
     private func finish(_ keys: Bytes) {
         let (head, tail) = summary.around(header: header)
-        stream.answer(Self.wrapped(head + keys + tail))
+        let response = head + keys + tail
+        stream.answer(Self.head(response.count) + response)
     }
 }

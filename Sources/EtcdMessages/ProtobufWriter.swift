@@ -40,7 +40,7 @@ package struct ProtobufWriter: Sendable {
     }
 
     /// What stands before an element of `count` bytes, which come next.
-    mutating func beginElement(_ field: Int, count: Int) {
+    package mutating func beginElement(_ field: Int, count: Int) {
         writer.writeVarint(UInt64(field << 3 | 2))
         writer.writeVarint(UInt64(count))
     }

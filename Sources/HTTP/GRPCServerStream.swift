@@ -35,9 +35,17 @@ package final class GRPCServerStream: @unchecked Sendable {
     }
 
     package func send(_ message: Bytes) {
-        var buffer = ByteBufferAllocator().buffer(capacity: message.count + 5)
-        buffer.writeGRPCMessage(message)
-        meter.sent(messageBytes: message.count)
+        send([], message)
+    }
+
+    /// Sends a message in two parts, so that nobody has to put them together first.
+    package func send(_ head: Bytes, _ body: Bytes) {
+        let count = head.count + body.count
+        var buffer = ByteBufferAllocator().buffer(capacity: count + 5)
+        buffer.writeGRPCPrefix(UInt32(count))
+        buffer.writeBytes(head)
+        buffer.writeBytes(body)
+        meter.sent(messageBytes: count)
         stream.send(buffer)
     }
 

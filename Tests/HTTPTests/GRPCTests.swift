@@ -65,10 +65,10 @@ struct GRPCTests {
             let receiver = StreamReceiver()
             let stream = channel.stream("/test.Service/Echo", receiver: receiver)
             receiver.begin(stream)
-            for number in 0..<100 { stream.send([UInt8(number)]) }
+            for number in 0..<100 { stream.send([UInt8(number), 7]) }
             stream.end()
             #expect(await receiver.status.wait() == .ok)
-            #expect(receiver.messages.withLock { $0 } == (0..<100).map { [UInt8($0)] })
+            #expect(receiver.messages.withLock { $0 } == (0..<100).map { [UInt8($0), 7] })
             channel.close()
         }
     }
@@ -137,7 +137,11 @@ private final class Echo: GRPCMessageReceiver {
         self.stream = stream
     }
 
-    func receive(_ message: Bytes) { stream.send(message) }
+    /// Back in two parts, which make one message.
+    func receive(_ message: Bytes) {
+        stream.send(Bytes(message.prefix(1)), Bytes(message.dropFirst()))
+    }
+
     func receiveEnd() { stream.finish(.ok) }
     func cancelled() {}
 }
