@@ -89,7 +89,8 @@ final class KVService: Sendable {
         do {
             let request = try RangeRequest(protobuf: message)
             try request.range.validate()
-            store.range(request, as: EtcdRangeEncoding(), on: nil) { result in
+            let encoding = EtcdRangeEncoding(wantsTotalsFirst: false)
+            store.range(request, as: encoding, on: nil) { result in
                 switch result {
                 case .success(let answer): RangeStreamSender.send(answer, self.headers, stream)
                 case .failure(let error): stream.finish(GRPCStatus(error))

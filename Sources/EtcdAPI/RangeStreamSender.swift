@@ -6,26 +6,26 @@ import Keyspace
 /// Sends the messages of `RangeStream`: the keys in pieces, then header, `more` and `count`. The
 /// pieces merged are the answer that `Range` would have given.
 final class RangeStreamSender: PieceFlow.Sink {
-    private let summary: RangeSummary
+    private let pieces: any RangePieces
+    private let headers: HeaderSource
     private let stream: GRPCServerStream
-    private let header: ResponseHeader
 
     static func send(
         _ answer: RangeAnswer, _ headers: HeaderSource, _ stream: GRPCServerStream
     ) {
         switch answer {
-        case .whole(let summary, let keys):
-            RangeStreamSender(summary, stream, headers).finish(keys)
+        case .whole(let summary, let keys): finish(keys, summary, headers, stream)
         case .pieces(let pieces):
-            let sink = RangeStreamSender(pieces.summary, stream, headers)
-            PieceFlow.start(pieces, into: sink)
+            PieceFlow.start(pieces, into: RangeStreamSender(pieces, headers, stream))
         }
     }
 
-    private init(_ summary: RangeSummary, _ stream: GRPCServerStream, _ headers: HeaderSource) {
-        self.summary = summary
+    private init(
+        _ pieces: any RangePieces, _ headers: HeaderSource, _ stream: GRPCServerStream
+    ) {
+        self.pieces = pieces
+        self.headers = headers
         self.stream = stream
-        header = headers.header(revision: summary.revision)
     }
 
     /// What stands before a `RangeResponse`, the one field of a `RangeStreamResponse`.
@@ -33,6 +33,15 @@ final class RangeStreamSender: PieceFlow.Sink {
         var head = ProtobufWriter(reserving: 8)
         head.beginElement(1, count: responseBytes)
         return head.bytes
+    }
+
+    /// The last message, with the last keys.
+    private static func finish(
+        _ keys: Bytes, _ summary: RangeSummary, _ headers: HeaderSource, _ stream: GRPCServerStream
+    ) {
+        let (head, tail) = summary.around(header: headers.header(revision: summary.revision))
+        let response = head + keys + tail
+        stream.answer(Self.head(response.count) + response)
     }
 
     var budget: MemoryBudget? { stream.budget }
@@ -44,18 +53,12 @@ final class RangeStreamSender: PieceFlow.Sink {
     func take(_ piece: PieceFlow.Piece) -> Bool {
         switch piece {
         case .failure(let error): stream.finish(GRPCStatus(error))
-        case .success(let part) where part.isEmpty: finish([])
+        case .success(let part) where part.isEmpty:
+            Self.finish([], pieces.summary, headers, stream)
         case .success(let part):
             stream.send(Self.head(part.count), part)
             return true
         }
         return false
-    }
-
-    /// The last message, with the last keys.
-    private func finish(_ keys: Bytes) {
-        let (head, tail) = summary.around(header: header)
-        let response = head + keys + tail
-        stream.answer(Self.head(response.count) + response)
     }
 }

@@ -3,7 +3,11 @@ package import Keyspace
 
 /// The keys of a `RangeResponse`, written without a `KeyValue` that holds them.
 package struct EtcdRangeEncoding: RangeEncoding {
-    package init() {}
+    package let wantsTotalsFirst: Bool
+
+    package init(wantsTotalsFirst: Bool = true) {
+        self.wantsTotalsFirst = wantsTotalsFirst
+    }
 
     package func bytes(_ state: KeyValue, keyBytes: Int, valueBytes: Int) -> Int {
         state.elementBytes(keyBytes: keyBytes, valueBytes: valueBytes)

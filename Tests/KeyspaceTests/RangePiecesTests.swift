@@ -18,8 +18,11 @@ import Testing
         }
     }
 
-    private func pieces(_ request: RangeRequest) throws -> any RangePieces {
-        guard case .pieces(let pieces) = try fixture.keyspace.range(request, as: held).get() else {
+    private func pieces(
+        _ request: RangeRequest, as encoding: HeldKeys? = nil
+    ) throws -> any RangePieces {
+        let answer = fixture.keyspace.range(request, as: encoding ?? held)
+        guard case .pieces(let pieces) = try answer.get() else {
             throw StoreError(.invalid, "the answer is whole")
         }
         return pieces
@@ -102,16 +105,47 @@ import Testing
         #expect(try all(pieces) == Array(whole[2...]))
     }
 
+    /// A stream says the count last, and is spared the pass before its first key.
+    @Test func `Totals that are not wanted first are those of what was located`() throws {
+        try fill(10)
+        let held = HeldKeys(wantsTotalsFirst: false) { _, _ in 1 << 20 }
+        for request in [RangeRequest(.all), RangeRequest(.all, revision: 8)] {
+            let whole = try fixture.keyspace.range(request).get()
+            let pieces = try pieces(request, as: held)
+            let found = Locked<[KeyValue]>([])
+            for number in 1...whole.keyValues.count {
+                pieces.next(bytesMax: 1, located: {}, { _ in found.withLock { $0 += held.take() } })
+                #expect(found.withLock { $0.count } == number)
+                #expect(pieces.summary.count == Int64(number))
+                #expect(pieces.summary.bytes == number << 20)
+            }
+            pieces.next(bytesMax: 1, located: {}, { end in #expect(end == .success([])) })
+            #expect(found.withLock { $0 } == whole.keyValues)
+            #expect(pieces.summary.revision == whole.revision)
+            #expect(pieces.summary.count == whole.count)
+            #expect(!pieces.summary.more)
+        }
+        var filtered = RangeRequest(.all)
+        filtered.minModRevision = 5
+        for request in [RangeRequest(.all, limit: 5), filtered] {
+            let whole = try fixture.keyspace.range(request).get()
+            let summary = try pieces(request, as: held).summary
+            #expect(summary.count == whole.count)
+            #expect(summary.more == whole.more)
+            #expect(summary.bytes == whole.keyValues.count << 20)
+        }
+    }
+
     @Test func `At the end and after an error nothing more is located`() throws {
         try fill(3)
         let pieces = try pieces(RangeRequest(.all, limit: 3))
         #expect(try next(pieces, bytesMax: 1 << 30).count == 3)
         let count = Locked(0)
         let located: @Sendable () -> Void = { count.withLock { $0 += 1 } }
-        pieces.next(bytesMax: 1, located: located, { #expect($0 == .success([])) })
+        pieces.next(bytesMax: 1, located: located, { end in #expect(end == .success([])) })
         let others = try self.pieces(RangeRequest(.all))
         fixture.keyspace.stop()
-        others.next(bytesMax: 1, located: located, { #expect($0 == .failure(.stopped)) })
+        others.next(bytesMax: 1, located: located, { end in #expect(end == .failure(.stopped)) })
         #expect(count.withLock { $0 } == 0)
     }
 

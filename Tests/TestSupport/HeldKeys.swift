@@ -42,7 +42,10 @@ package final class HeldKeys: RangeEncoding {
     private let measure: Measure
     private let held = Locked<[KeyValue]>([])
 
-    package init(_ measure: @escaping Measure) {
+    package let wantsTotalsFirst: Bool
+
+    package init(wantsTotalsFirst: Bool = true, _ measure: @escaping Measure) {
+        self.wantsTotalsFirst = wantsTotalsFirst
         self.measure = measure
     }
 

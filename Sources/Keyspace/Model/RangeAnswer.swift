@@ -13,7 +13,7 @@ package enum RangeAnswer: Sendable {
     package static let sortedBytesMax = 64 << 20
 }
 
-/// What is known of an answer before its keys.
+/// What an answer has beside its keys.
 package struct RangeSummary: Sendable, Hashable {
     /// The store's revision when the range was read.
     package var revision: Int64
@@ -33,6 +33,9 @@ package struct RangeSummary: Sendable, Hashable {
 
 /// How keys are written into an answer, straight from the keyspace's file.
 package protocol RangeEncoding: Sendable {
+    /// Whether count and bytes of an answer are wanted before its keys. That takes a pass over them
+    /// if the answer is large.
+    var wantsTotalsFirst: Bool { get }
     /// Bytes that a key takes; key and value are not in `state`, so that nothing is copied to be
     /// measured.
     func bytes(_ state: KeyValue, keyBytes: Int, valueBytes: Int) -> Int
@@ -66,6 +69,8 @@ extension RangeEncoder {
 /// Nothing is held between two pieces: a slow reader costs nothing, and a compaction that overtakes
 /// it makes the next piece fail.
 package protocol RangePieces: Sendable {
+    /// Count and bytes may be those of the keys located so far, if the encoding does not want them
+    /// first.
     var summary: RangeSummary { get }
     /// Answers with the next keys, encoded, at most `bytesMax` bytes of them or one key; with
     /// nothing at the end. After an error nothing follows.

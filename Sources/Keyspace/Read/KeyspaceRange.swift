@@ -23,7 +23,6 @@ final class KeyspaceRange: RangePieces {
     /// Keys that one read transaction looks at, so that it does not hold pages for long.
     private static let keysPerRead = 4096
 
-    let summary: RangeSummary
     private let request: RangeRequest
     private let bounds: RangeSelection.Bounds
     private let encoding: any RangeEncoding
@@ -31,12 +30,20 @@ final class KeyspaceRange: RangePieces {
     /// What is read: the end of a commit.
     private let revision: Int64
     private let rest: Locked<Rest>
+    private let totals: Locked<RangeSummary>
+    /// Whether the totals are those of what is located.
+    private let sumsUp: Bool
+
+    var summary: RangeSummary { totals.withLock { $0 } }
 
     init(
         _ selection: RangeSelection, _ summary: RangeSummary, as encoding: any RangeEncoding,
         revision: Int64, _ readers: ReaderPool
     ) {
-        self.summary = summary
+        var totals = summary
+        if !selection.hasTotals { (totals.count, totals.bytes) = (0, 0) }
+        self.totals = Locked(totals)
+        sumsUp = !selection.hasTotals
         self.revision = revision
         self.readers = readers
         request = selection.request
@@ -81,6 +88,7 @@ final class KeyspaceRange: RangePieces {
                 var keys = LocatedKeys(bytesMax: bytesMax)
                 let others = try locate(&keys, rest, view)
                 if keys.isEmpty { return .success(.passed(others)) }
+                if sumsUp { add(keys) }
                 self.rest.withLock { $0 = others }
                 located()
                 let encoder = encoding.makeEncoder(reserving: keys.bytes)
@@ -89,6 +97,13 @@ final class KeyspaceRange: RangePieces {
             } ?? .failure(.stopped)
         } catch {
             return .failure(StoreError(error))
+        }
+    }
+
+    private func add(_ keys: LocatedKeys) {
+        totals.withLock { totals in
+            totals.count += keys.count
+            totals.bytes += keys.bytes
         }
     }
 

@@ -25,6 +25,8 @@ struct RangeSelection {
     /// Of what is found, encoded.
     private(set) var bytes = 0
     private(set) var isHeld = true
+    /// False of a large answer whose totals nobody wants before its keys: not all were visited.
+    private(set) var hasTotals = true
     /// Of the keys that have not been visited only the count is wanted.
     private(set) var wantsCount = false
     /// Keys that pass the filters.
@@ -44,7 +46,7 @@ struct RangeSelection {
         count += keys
     }
 
-    /// False when the rest need not be visited: `isHeld` and `wantsCount` say why.
+    /// False when the rest need not be visited: `isHeld`, `hasTotals` and `wantsCount` say why.
     mutating func visit(
         _ key: @autoclosure () -> Bytes, keyBytes: Int, _ entry: IndexEntry
     ) -> Bool {
@@ -68,9 +70,10 @@ struct RangeSelection {
         if isHeld, bytes > bounds.wholeBytesMax, request.isInKeyOrder {
             isHeld = false
             found = []
+            hasTotals = bounds.wantsTotalsFirst || request.limit > 0 || request.isFiltered
         }
         if isHeld { hold(IndexedKey(key: key(), entry: entry)) }
-        return true
+        return hasTotals
     }
 
     private mutating func hold(_ item: IndexedKey) {
@@ -112,6 +115,8 @@ struct RangeSelection {
 }
 
 extension RangeSelection.Bounds {
+    var wantsTotalsFirst: Bool { encoding?.wantsTotalsFirst ?? true }
+
     func bytes(_ entry: IndexEntry, keyBytes: Int, _ request: RangeRequest) -> Int {
         guard let encoding else { return 0 }
         return encoding.bytes(
