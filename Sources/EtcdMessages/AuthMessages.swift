@@ -14,8 +14,8 @@ package struct AuthRequest: Sendable, ProtobufDecodable {
     package init(from reader: inout ProtobufReader) throws(DecodingFailure) {
         while let field = try reader.next() {
             switch field {
-            case 1: name = try reader.bytes()
-            case 2: other = try reader.bytes()
+            case 1: name = try reader.textBytes()
+            case 2: other = try reader.textBytes()
             case 3:
                 var options = try reader.message("UserAddOptions")
                 while let field = try options.next() {
@@ -37,8 +37,8 @@ package struct PasswordRequest: Sendable, ProtobufDecodable {
     package init(from reader: inout ProtobufReader) throws(DecodingFailure) {
         while let field = try reader.next() {
             switch field {
-            case 1: name = try reader.bytes()
-            case 2: password = try reader.bytes()
+            case 1: name = try reader.textBytes()
+            case 2: password = try reader.textBytes()
             default: try reader.skip()
             }
         }
@@ -55,7 +55,7 @@ package struct GrantPermissionRequest: Sendable, ProtobufDecodable {
     package init(from reader: inout ProtobufReader) throws(DecodingFailure) {
         while let field = try reader.next() {
             switch field {
-            case 1: role = try reader.bytes()
+            case 1: role = try reader.textBytes()
             case 2: permission = try Permission(within: &reader)
             default: try reader.skip()
             }
@@ -74,7 +74,7 @@ package struct RevokePermissionRequest: Sendable, ProtobufDecodable {
         var (key, end) = (Bytes(), Bytes())
         while let field = try reader.next() {
             switch field {
-            case 1: role = try reader.bytes()
+            case 1: role = try reader.textBytes()
             case 2: key = try reader.bytes()
             case 3: end = try reader.bytes()
             default: try reader.skip()

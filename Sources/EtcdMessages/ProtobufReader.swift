@@ -62,8 +62,17 @@ package struct ProtobufReader: Sendable {
         return try reader.readCounted(name)
     }
 
+    /// A string, which is UTF-8 or refused, as protobuf has it.
     package mutating func text() throws(DecodingFailure) -> String {
-        String(decoding: try bytes(), as: UTF8.self)
+        guard let text = String(validating: try bytes(), as: UTF8.self) else {
+            throw failure("string field contains invalid UTF-8")
+        }
+        return text
+    }
+
+    /// A string that is kept as bytes.
+    package mutating func textBytes() throws(DecodingFailure) -> Bytes {
+        Bytes(try text().utf8)
     }
 
     /// A message within this one.

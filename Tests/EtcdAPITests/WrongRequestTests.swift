@@ -76,6 +76,30 @@ struct WrongRequestTests {
         ])
     }
 
+    /// Strings that are not UTF-8.
+    @Test func ofNames() async throws {
+        func broken(_ method: String, _ field: UInt8, _ message: String) -> Case {
+            wrong(
+                method, [field << 3 | 2, 1, 0xff], .internalError,
+                "grpc: error unmarshalling request: \(message) at byte 3: "
+                    + "string field contains invalid UTF-8")
+        }
+        let auth = "etcdserverpb.Auth/"
+        try await expect([
+            broken(auth + "UserAdd", 1, "auth request"),
+            broken(auth + "UserAdd", 2, "auth request"),
+            broken(auth + "UserGrantRole", 2, "auth request"),
+            broken(auth + "RoleGet", 1, "auth request"),
+            broken(auth + "Authenticate", 2, "AuthUserChangePasswordRequest"),
+            broken(auth + "RoleGrantPermission", 1, "AuthRoleGrantPermissionRequest"),
+            broken(auth + "RoleRevokePermission", 1, "AuthRoleRevokePermissionRequest"),
+            broken("etcdserverpb.Cluster/MemberAdd", 1, "MemberRequest"),
+            broken("etcdserverpb.Cluster/MemberUpdate", 2, "MemberRequest"),
+            broken("etcdserverpb.Maintenance/Downgrade", 2, "DowngradeRequest"),
+            broken("grpc.health.v1.Health/Check", 1, "HealthCheckRequest"),
+        ])
+    }
+
     @Test func ofTransactions() async throws {
         let put = PutRequest(key: [1], value: [])
         let tooMany = (0...Limits.transactionOperationsMax).map { number in

@@ -142,6 +142,37 @@ struct EtcdMessagesTests {
         try all.range.validate()
     }
 
+    @Test func `Strings are UTF-8 or refused, keys and values are any bytes`() throws {
+        #expect(try AuthRequest(protobuf: [0x0a, 0x02, 0xc3, 0xa9]).name == [0xc3, 0xa9])
+        let valid = try MemberChangeRequest(protobuf: [0x0a, 0x02, 0xc3, 0xa9], isAddition: true)
+        #expect(valid.peerURLs == ["\u{e9}"])
+        // A byte that none begins with, one cut short, a surrogate, and one longer than it need be.
+        let wrong: [Bytes] = [[0xff], [0x61, 0xc3], [0xed, 0xa0, 0x80], [0xc0, 0x80]]
+        for text in wrong {
+            var first = ProtobufWriter()
+            first.writeElement(1, text)
+            var second = ProtobufWriter()
+            second.writeElement(2, text)
+            let (one, two) = (first.bytes, second.bytes)
+            #expect(throws: DecodingFailure.self, "\(text)") { try AuthRequest(protobuf: one) }
+            #expect(throws: DecodingFailure.self, "\(text)") { try AuthRequest(protobuf: two) }
+            #expect(throws: DecodingFailure.self, "\(text)") { try PasswordRequest(protobuf: one) }
+            #expect(throws: DecodingFailure.self, "\(text)") { try PasswordRequest(protobuf: two) }
+            #expect(throws: DecodingFailure.self, "\(text)") {
+                try GrantPermissionRequest(protobuf: one)
+            }
+            #expect(throws: DecodingFailure.self, "\(text)") {
+                try RevokePermissionRequest(protobuf: one)
+            }
+            #expect(throws: DecodingFailure.self, "\(text)") {
+                try MemberChangeRequest(protobuf: one, isAddition: true)
+            }
+            #expect(try PutRequest(protobuf: one).key == text)
+            #expect(try PutRequest(protobuf: two).value == text)
+            #expect(try Permission(protobuf: two).range == .key(text))
+        }
+    }
+
     @Test func `What no enumeration has is no comparison`() {
         #expect(throws: DecodingFailure.self) { try Compare(protobuf: [0x08, 0x80, 0x02]) }
     }

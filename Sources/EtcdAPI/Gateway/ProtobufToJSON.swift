@@ -43,7 +43,8 @@ struct ProtobufToJSON {
     ) throws(DecodingFailure) -> JSON {
         switch field.type {
         case .bytes: return .string(Base64.encode(try reader.bytes()))
-        case .string: return .string(try reader.text())
+        // Users and roles may have names from a time when any bytes were taken.
+        case .string: return .string(String(decoding: try reader.bytes(), as: UTF8.self))
         case .bool: return .bool(try reader.bool())
         case .int64: return .string(String(try reader.signed()))
         case .uint64: return .string(String(try reader.unsigned()))
