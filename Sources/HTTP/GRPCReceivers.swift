@@ -59,7 +59,7 @@ final class GRPCUnaryCall: HTTPRequestReceiver, @unchecked Sendable {
     func receiveEnd() {
         guard !isAnswered else { return }
         guard let message, !deframer.isInsideMessage else {
-            return fail(GRPCStatus(.internalError, "grpc: request ends within a message"))
+            return fail(.requestCutShort)
         }
         isAnswered = true
         self.message = nil
@@ -132,11 +132,15 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
             }
             guard charge.hold(deframer.heldBytes) else { throw GRPCStatus.tooManyRequests }
         } catch {
-            isOver = true
-            receiver.cancelled()
-            calls.finish(error)
-            drop()
+            fail(error)
         }
+    }
+
+    private func fail(_ status: GRPCStatus) {
+        isOver = true
+        receiver.cancelled()
+        calls.finish(status)
+        drop()
     }
 
     private func drop() {
@@ -145,7 +149,9 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
     }
 
     func receiveEnd() {
-        if !isOver { receiver.receiveEnd() }
+        guard !isOver else { return }
+        guard calls.isOver || !deframer.isInsideMessage else { return fail(.requestCutShort) }
+        receiver.receiveEnd()
     }
 
     func cancelled() {

@@ -20,6 +20,10 @@ package struct GRPCStatus: Error, Sendable, Hashable, CustomStringConvertible {
     package static let tooManyRequests = GRPCStatus(
         .resourceExhausted, "etcdserver: too many requests")
 
+    /// A request that ends before its message does.
+    package static let requestCutShort = GRPCStatus(
+        .internalError, "grpc: request ends within a message")
+
     package var description: String { "\(code): \(message)" }
 }
 

@@ -73,6 +73,30 @@ struct GRPCTests {
         }
     }
 
+    @Test func `A request that ends within a message is refused`() async throws {
+        let whole: Bytes = [0, 0, 0, 0, 1, 7]
+        // Within what stands before a message, and within the message; first, and behind one.
+        let parts: [Bytes] = [[0], [0, 0, 0, 0, 2], [0, 0, 0, 0, 2, 7]]
+        try await withServer(router) { server, group in
+            let client = try await HTTPClientConnection.connect(
+                host: "127.0.0.1", port: server.port, group: group)
+            defer { client.close() }
+            for path in ["/test.Service/Echo", "/test.Service/Reverse"] {
+                for body in parts + parts.map({ whole + $0 }) {
+                    let response = try await client.request(
+                        HTTPClientRequest(
+                            method: "POST", target: path,
+                            headers: ["content-type": "application/grpc", "te": "trailers"]),
+                        body: body)
+                    let status =
+                        GRPCStatus(trailers: response.trailers)
+                        ?? GRPCStatus(trailers: response.headers)
+                    #expect(status == .requestCutShort, "\(path) \(body)")
+                }
+            }
+        }
+    }
+
     @Test func `A receiver that gives nothing back stops a flood`() async throws {
         try await withServer(router) { server, group in
             let channel = channel(server.port, group: group)
