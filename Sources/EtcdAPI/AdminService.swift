@@ -11,7 +11,8 @@ import Store
 /// of it, fewer only at its end; CloseSnapshot takes a token. ChangeMembers takes a `MemberRequest`
 /// and answers the id of the member that it is about as 16 hexadecimal digits; TransferLeadership
 /// takes a member id as text of base 16, 0 for the fittest, and answers the new leader's. Scrub
-/// takes nothing and answers what was read as text, or the damage as an error.
+/// answers what was read as text, or the damage as an error. OpenSnapshot and Scrub take a message
+/// without fields.
 package enum AdminService {
     package static let openSnapshotPath = "/martlet.Admin/OpenSnapshot"
     package static let readSnapshotPath = "/martlet.Admin/ReadSnapshot"
@@ -26,7 +27,7 @@ package enum AdminService {
         on router: inout GRPCRouter, admin: any StoreAdmin, _ access: AccessControl
     ) {
         registerSnapshots(on: &router, admin: admin, access)
-        router.unary(scrubPath, rootOf: access) { _, _, reply in
+        router.unary(empty: scrubPath, rootOf: access) { _, reply in
             admin.scrub { result in reply(result) { Bytes($0.utf8) } }
         }
         router.unary(changeMembersPath, rootOf: access) { request, _, reply in
@@ -51,7 +52,7 @@ package enum AdminService {
     private static func registerSnapshots(
         on router: inout GRPCRouter, admin: any StoreAdmin, _ access: AccessControl
     ) {
-        router.unary(openSnapshotPath, rootOf: access) { _, _, reply in
+        router.unary(empty: openSnapshotPath, rootOf: access) { _, reply in
             admin.openSnapshot(.martlet) { result in
                 switch result {
                 case .success(let opened):

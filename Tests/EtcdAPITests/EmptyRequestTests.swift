@@ -7,10 +7,12 @@ import Testing
 /// Requests without fields are messages too.
 @Suite(.timeLimit(.minutes(1)))
 struct EmptyRequestTests {
-    private static let methods = [
+    private static let etcdMethods = [
         "Auth/AuthStatus", "Auth/UserList", "Auth/RoleList", "Auth/AuthDisable",
         "Maintenance/Status", "Maintenance/Defragment", "Maintenance/Hash", "Lease/LeaseLeases",
     ].map { "/etcdserverpb." + $0 }
+    private static let methods =
+        etcdMethods + [AdminService.openSnapshotPath, AdminService.scrubPath]
 
     /// No field tag, a field that ends early, a length beyond the end.
     private static let garbage: [Bytes] = [[0x00], [0xff], [0x08], [0x0a, 0x05, 0x61]]
