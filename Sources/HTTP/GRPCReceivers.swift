@@ -58,9 +58,8 @@ final class GRPCUnaryCall: HTTPRequestReceiver, @unchecked Sendable {
 
     func receiveEnd() {
         guard !isAnswered else { return }
-        guard let message, !deframer.isInsideMessage else {
-            return fail(.requestCutShort)
-        }
+        guard !deframer.isInsideMessage else { return fail(.requestCutShort) }
+        guard let message else { return fail(.requestWithoutMessage) }
         isAnswered = true
         self.message = nil
         meter.received(messageBytes: message.count)

@@ -23,6 +23,9 @@ package struct GRPCStatus: Error, Sendable, Hashable, CustomStringConvertible {
     /// A request that ends before its message does.
     package static let requestCutShort = GRPCStatus(
         .internalError, "grpc: request ends within a message")
+    /// A request that ends before the one message that the call takes.
+    package static let requestWithoutMessage = GRPCStatus(
+        .internalError, "grpc: request without a message")
 
     package var description: String { "\(code): \(message)" }
 }

@@ -26,7 +26,7 @@ final class RecipeCall: GRPCMessageReceiver {
     func receiveEnd() {
         guard !hasBegun else { return }
         hasBegun = true
-        stream.finish(GRPCStatus(.internalError, "grpc: request ends within a message"))
+        stream.finish(.requestWithoutMessage)
     }
 
     func cancelled() {
