@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Keyspace
+import LMDB
 import TestSupport
 import Testing
 
@@ -86,6 +87,41 @@ import Testing
         } catch {
             #expect(error.code == .corrupt)
         }
+    }
+
+    /// Under a right checksum there is a record whose commit ends behind the last revision.
+    @Test func aCommitWithoutAnEndIsDamage() throws {
+        let fixture = try Fixture()
+        try fixture.put("a", "1")
+        fixture.keyspace.stop()
+        let key: Bytes = [0x7f] + Bytes(repeating: 0xff, count: 7) + Bytes(repeating: 0, count: 8)
+        // Flags, a key of one byte, one revision that follows; all else is 0.
+        let fields: Bytes = [0, 0, 1, 0, 1, 0, 0, 0] + Bytes(repeating: 0, count: 44)
+        let rest: Bytes = fields + Bytes("k".utf8)
+        var value = ByteWriter(reserving: 57)
+        value.writeLittleEndian(CRC32C.checksum(rest, continuing: CRC32C.checksum(key)))
+        value.write(rest)
+        try Self.put(key, value.bytes, in: "records", of: fixture.path)
+        try fixture.reopen()
+        let listener = Listener(fixture.keyspace.watch(WatchRequest(.all, startRevision: 2)))
+        listener.pull()
+        #expect(listener.text.contains("table records, revision 9223372036854775807.0, chunk 0"))
+    }
+
+    private static func put(
+        _ key: Bytes, _ value: Bytes, in name: String, of path: String
+    ) throws {
+        var options = Environment.Options()
+        options.mapBytes = 1 << 30
+        let environment = try Environment(path: path, options: options)
+        let transaction = try environment.beginWrite()
+        let table = try transaction.create(name)
+        try unsafe key.withUnsafeBytes { key in
+            try unsafe value.withUnsafeBytes { value in
+                unsafe try transaction.changes.put(key, value, in: table)
+            }
+        }
+        try transaction.commit()
     }
 
     /// Every byte of every table's entries is under a checksum that binds the table's key.

@@ -3,7 +3,7 @@ import Keyspace
 import ReplicaCore
 
 /// Entries of the keyspace file's tables, and the blobs among them: what is read is written again
-/// as the same.
+/// as the same, and can be reckoned with.
 ///
 /// The first byte chooses: a table, the state of auth, the members. Of a table's entry there follow
 /// the length of its key, the key and the value, whose checksum is put right if the first byte's
@@ -30,6 +30,7 @@ enum EntryProperty {
         let key = Bytes(rest.prefix(Int(length)))
         var value = Bytes(rest.dropFirst(Int(length)))
         if isMended { mend(&value, under: key, in: table) }
+        if isMended, table == .longKeys { join(value, under: key) }
         guard let once = TableEntry.rewritten(value, under: key, in: table) else { return }
         precondition(
             TableEntry.rewritten(once, under: key, in: table) == once,
@@ -37,6 +38,36 @@ enum EntryProperty {
         // History alone has an older form, and numbers that may take more bytes than they need;
         // the state may be of an older format.
         if table != .history, table != .meta { precondition(once == value) }
+        if table == .leases { promote(once) }
+        if table == .records {
+            precondition(TableEntry.commitEnd(ofRecord: once, under: key) != nil)
+        }
+    }
+
+    /// A long key of which each part looks like this one is as long as that says, if it is read.
+    private static func join(_ value: Bytes, under key: Bytes) {
+        let whole = TableEntry.key(ofLongName: Bytes(key.dropLast())) { tableKey in
+            var part = value
+            mend(&part, under: tableKey, in: .longKeys)
+            return part
+        }
+        guard let whole else { return }
+        precondition(whole.count == Int(value[4]) | Int(value[5]) << 8)
+    }
+
+    /// A new leader starts the time of every lease that the table has.
+    private static func promote(_ value: Bytes) {
+        var reader = ByteReader(value)
+        guard let granted: UInt64 = try? reader.readLittleEndian("granted TTL"),
+            let remaining: UInt64 = try? reader.readLittleEndian("remaining TTL")
+        else { preconditionFailure("a lease is too short") }
+        let lease = LeaseStatus(
+            id: 1, grantedTTLSeconds: Int64(bitPattern: granted),
+            remainingTTLSeconds: Int64(bitPattern: remaining))
+        let now = MonotonicTime(nanoseconds: 1 << 50)
+        var lessor = Lessor()
+        lessor.promote([lease], now: now, extendMilliseconds: 1_000)
+        _ = lessor.keepAlive(id: 1, now: now)
     }
 
     /// Where the tables' entries have their checksums: docs/formats/keyspace.md.

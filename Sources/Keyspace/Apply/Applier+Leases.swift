@@ -1,14 +1,11 @@
 import Basics
 
 extension Applier {
-    /// etcd's longest time to live.
-    private static let ttlSecondsMax: Int64 = 9_000_000_000
-
     mutating func grant(
         _ id: Int64, ttlSeconds: Int64
     ) throws(KeyspaceError) -> Result<LeaseStatus, StoreError> {
         if id == 0 { return .failure(.leaseNotFound) }
-        if ttlSeconds > Self.ttlSecondsMax { return .failure(.leaseTTLTooLarge) }
+        if ttlSeconds > LeaseEntry.ttlSecondsMax { return .failure(.leaseTTLTooLarge) }
         if try view.lease(id) != nil { return .failure(.leaseExists) }
         let granted = max(1, ttlSeconds)
         let entry = LeaseEntry(grantedTTLSeconds: granted, remainingTTLSeconds: granted)

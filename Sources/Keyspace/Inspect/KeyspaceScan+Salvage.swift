@@ -127,7 +127,7 @@ extension KeyspaceScan {
         var revision: Int64 = 1
         try intact(found) { whole in
             records += 1
-            revision = max(revision, whole.position.revision + Int64(whole.header.following))
+            revision = max(revision, whole.commitEnd)
         }
         return (records, revision)
     }

@@ -151,17 +151,9 @@ extension KeyspaceScan {
         guard unsafe KeyName.isLong(name), let tree = slice.trees["longKeys"] else {
             return unsafe KeyName.shortKey(name)
         }
-        var key = Bytes()
-        var number = 0
-        while true {
-            let tableKey = unsafe LongKeyChunk.key(name, number)
-            guard let value = file.find(tableKey, in: tree),
-                let chunk = LongKeyChunk.decode(value, tableKey), !chunk.part.isEmpty
-            else { return unsafe Bytes(name.prefix(KeyName.shortBytesMax)) }
-            key += chunk.part
-            number += 1
-            if key.count >= chunk.total { return key }
-        }
+        let key = try? unsafe LongKeyChunk.key(ofName: name) { file.find($0, in: tree) }
+        if let key { return key }
+        return unsafe Bytes(name.prefix(KeyName.shortBytesMax))
     }
 
     private func entryDamage(

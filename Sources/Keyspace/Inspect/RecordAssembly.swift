@@ -20,6 +20,9 @@ struct RecordAssembly {
             key += content.prefix(Int(header.keyBytes) - key.count)
         }
 
+        /// As `Record.commitEnd`.
+        var commitEnd: Int64 { position.revision + Int64(header.following) }
+
         /// What the index has to say of the record.
         var hash: UInt64 {
             var hash = RecordHash(position)
@@ -100,7 +103,9 @@ struct RecordAssembly {
         }
         let header = unsafe value.withUnsafeBytes { unsafe $0.loadUnaligned(as: RecordHeader.self) }
         let content = min(header.contentBytes, RecordHeader.firstContentBytes)
-        guard value.count == RecordHeader.bytes + content else {
+        guard value.count == RecordHeader.bytes + content,
+            header.hasCommitEnd(at: position.revision)
+        else {
             isDamaged = true
             step.problems.append(
                 Problem(position: position, page: page, reason: "the header contradicts itself"))

@@ -23,10 +23,27 @@ package enum TableEntry {
         }
     }
 
-    private static func record(_ value: Bytes, _ key: Bytes) -> Bytes? {
+    /// The key that a long name stands for, of parts as `part` answers them for the keys of
+    /// `longKeys`; nil when one of them is refused.
+    package static func key(ofLongName name: Bytes, _ part: (Bytes) -> Bytes?) -> Bytes? {
+        unsafe withRaw(name) { raw -> Bytes? in
+            try? unsafe LongKeyChunk.key(ofName: raw) { part($0) }
+        }
+    }
+
+    /// Where the commit of a record ends that its first chunk holds whole; nil when it is refused.
+    package static func commitEnd(ofRecord value: Bytes, under key: Bytes) -> Int64? {
+        whole(value, key)?.commitEnd
+    }
+
+    private static func whole(_ value: Bytes, _ key: Bytes) -> RecordAssembly.Whole? {
         var assembly = RecordAssembly()
         let step = assembly.take(key, value, page: 0)
-        guard step.problems.isEmpty, let whole = assembly.finish().complete else { return nil }
+        return step.problems.isEmpty ? assembly.finish().complete : nil
+    }
+
+    private static func record(_ value: Bytes, _ key: Bytes) -> Bytes? {
+        guard let whole = Self.whole(value, key) else { return nil }
         var writer = ByteWriter(reserving: value.count)
         writer.write(unsafe withUnsafeBytes(of: whole.header) { unsafe Bytes($0) })
         writer.write(whole.key)

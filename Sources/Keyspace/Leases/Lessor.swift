@@ -34,8 +34,6 @@ package struct Lessor: Sendable {
         }
     }
 
-    /// etcd's limit.
-    private static let ttlSecondsMax: Int64 = 9_000_000_000
     /// Longest and shortest time between checkpoints of a lease. etcd's, where they are on, come
     /// every 300 s.
     private static let checkpointSecondsMax: Int64 = 300
@@ -54,7 +52,7 @@ package struct Lessor: Sendable {
 
     /// The time to live that a grant of `seconds` gets; nil when it is over etcd's limit.
     package func grantable(_ seconds: Int64) -> Int64? {
-        seconds > Self.ttlSecondsMax ? nil : max(seconds, ttlSecondsMin)
+        seconds > LeaseEntry.ttlSecondsMax ? nil : max(seconds, ttlSecondsMin)
     }
 
     /// Becoming leader: every lease gets its remaining time again, from `now` on, plus

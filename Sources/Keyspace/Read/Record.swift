@@ -8,7 +8,7 @@ struct Record: Sendable {
     /// Empty unless it was asked for, and for deletes.
     var value: Bytes
 
-    /// The end of the commit that the record belongs to.
+    /// The end of the commit that the record belongs to; it was looked at when it was read.
     var commitEnd: Int64 { position.revision + Int64(header.following) }
 
     var keyValue: KeyValue {
@@ -26,7 +26,11 @@ extension StateView {
         if unsafe chunk.count >= RecordHeader.bytes && isIntact(chunk, key) {
             let header = unsafe chunk.loadUnaligned(as: RecordHeader.self)
             let content = min(header.contentBytes, RecordHeader.firstContentBytes)
-            if chunk.count == RecordHeader.bytes + content { return header }
+            if chunk.count == RecordHeader.bytes + content,
+                header.hasCommitEnd(at: key.position.revision)
+            {
+                return header
+            }
         }
         throw Self.damaged(key)
     }

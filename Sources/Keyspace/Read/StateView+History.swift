@@ -94,7 +94,8 @@ extension StateView {
     private func isNext(
         _ change: IndexEntry, to state: IndexEntry?
     ) throws(KeyspaceError) -> Bool {
-        guard change.isDelete else { return change.version == (state?.version ?? 0) + 1 }
+        // Wraps for a version that no write has reached.
+        guard change.isDelete else { return change.version == (state?.version ?? 0) &+ 1 }
         guard let record = try record(at: change.position, withValue: false) else { return false }
         return record.header.previous == (state?.position ?? RecordPosition.none)
     }

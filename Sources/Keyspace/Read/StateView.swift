@@ -77,22 +77,9 @@ import LMDB
     /// The key that a name stands for.
     func key(ofName name: UnsafeRawBufferPointer) throws(KeyspaceError) -> Bytes {
         guard unsafe KeyName.isLong(name) else { return unsafe KeyName.shortKey(name) }
-        var key = Bytes()
-        var total = 1
-        var number = 0
-        while key.count < total {
-            let tableKey = unsafe LongKeyChunk.key(name, number)
-            guard let value = try get(tableKey, in: tables.longKeys),
-                let chunk = LongKeyChunk.decode(value, tableKey), !chunk.part.isEmpty
-            else {
-                throw unsafe KeyspaceError(
-                    damaged: .longKeys, name, "part \(number) is damaged or missing")
-            }
-            total = chunk.total
-            key += chunk.part
-            number += 1
+        return unsafe try LongKeyChunk.key(ofName: name) { tableKey throws(KeyspaceError) in
+            try get(tableKey, in: tables.longKeys)
         }
-        return key
     }
 
     /// A named blob of the meta table.

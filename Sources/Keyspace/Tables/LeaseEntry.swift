@@ -2,6 +2,9 @@ import Basics
 
 /// Value of the lease table: 20 bytes, little-endian; docs/formats/keyspace.md.
 struct LeaseEntry: Sendable, Hashable {
+    /// etcd's longest time to live.
+    static let ttlSecondsMax: Int64 = 9_000_000_000
+
     var grantedTTLSeconds: Int64
     /// Of the last checkpoint; the granted time when there was none.
     var remainingTTLSeconds: Int64
@@ -30,6 +33,13 @@ struct LeaseEntry: Sendable, Hashable {
             try reader.expectEnd("lease")
             guard checksum == Self.checksum(id, Bytes(bytes[..<16])) else {
                 throw reader.failure("lease", "checksum does not match")
+            }
+            // Nobody is granted other times, and who reckons with these relies on it.
+            guard grantedTTLSeconds <= Self.ttlSecondsMax, remainingTTLSeconds >= 1,
+                remainingTTLSeconds <= grantedTTLSeconds
+            else {
+                throw reader.failure(
+                    "lease", "\(remainingTTLSeconds) of \(grantedTTLSeconds) s are left")
             }
         } catch {
             throw unsafe withRaw(Self.key(id)) { raw in

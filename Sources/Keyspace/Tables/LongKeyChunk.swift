@@ -30,14 +30,44 @@ enum LongKeyChunk {
         return writer.bytes
     }
 
+    /// The key that a long name stands for.
+    ///
+    /// - Parameter find: what the table has under a key.
+    static func key(
+        ofName name: UnsafeRawBufferPointer,
+        _ find: (Bytes) throws(KeyspaceError) -> Bytes?
+    ) throws(KeyspaceError) -> Bytes {
+        var key = Bytes()
+        var total = 1
+        var number = 0
+        while key.count < total {
+            let tableKey = unsafe Self.key(name, number)
+            guard let value = try find(tableKey), let chunk = decode(value, tableKey) else {
+                throw unsafe KeyspaceError(
+                    damaged: .longKeys, name, "part \(number) is damaged or missing")
+            }
+            total = chunk.total
+            key += chunk.part
+            number += 1
+        }
+        return key
+    }
+
     /// The whole key's length and the part; nil when the entry is damaged.
+    ///
+    /// Every part but the last is full, which keeps their number far below what its byte holds.
     static func decode(_ value: Bytes, _ tableKey: Bytes) -> (total: Int, part: ArraySlice<UInt8>)?
     {
-        guard value.count > headerBytes else { return nil }
+        guard value.count > headerBytes, let number = tableKey.last else { return nil }
         var wanted: UInt32 = 0
         for index in 0..<4 { wanted |= UInt32(value[index]) << UInt32(8 * index) }
         guard wanted == checksum(tableKey, value[4...]) else { return nil }
-        return (Int(value[4]) | Int(value[5]) << 8, value[headerBytes...])
+        let total = Int(value[4]) | Int(value[5]) << 8
+        let part = value[headerBytes...]
+        guard part.count == min(partBytesMax, total - Int(number) * partBytesMax) else {
+            return nil
+        }
+        return (total, part)
     }
 
     private static func checksum(_ tableKey: Bytes, _ rest: ArraySlice<UInt8>) -> UInt32 {

@@ -31,6 +31,11 @@ struct RecordHeader: BitwiseCopyable {
     }
     var contentBytes: Int { Int(keyBytes) + Int(valueBytes) }
 
+    /// Whether there is a revision where the commit of a record at `revision` ends.
+    func hasCommitEnd(at revision: Int64) -> Bool {
+        !revision.addingReportingOverflow(Int64(following)).overflow
+    }
+
     /// Chunks that `count` bytes of content take, the first one included.
     static func chunks(ofContentBytes count: Int) -> Int {
         1 + (max(0, count - firstContentBytes) + laterContentBytes - 1) / laterContentBytes
