@@ -1,15 +1,28 @@
 /// What is wrong with bytes that do not decode.
 package struct DecodingFailure: Error, Equatable, CustomStringConvertible {
+    /// What those who answer requests tell apart.
+    package enum Kind: Sendable, Equatable {
+        case malformed
+        /// A number that none of the options has.
+        case unknownOption
+        /// One of several things is to be chosen, and none is.
+        case emptyChoice
+        /// Too many things within one another.
+        case tooDeep
+    }
+
     /// What was being read, for example `"lease TTL"`.
     package var field: String
     /// Offset in the input at which the reader stood.
     package var offset: Int
     package var reason: String
+    package var kind: Kind
 
-    package init(field: String, offset: Int, reason: String) {
+    package init(field: String, offset: Int, reason: String, kind: Kind = .malformed) {
         self.field = field
         self.offset = offset
         self.reason = reason
+        self.kind = kind
     }
 
     package var description: String { "\(field) at byte \(offset): \(reason)" }
@@ -38,8 +51,10 @@ package struct ByteReader: Sendable {
     package var remaining: Int { end - offset }
     package var isAtEnd: Bool { offset == end }
 
-    package func failure(_ field: String, _ reason: String) -> DecodingFailure {
-        DecodingFailure(field: field, offset: offset, reason: reason)
+    package func failure(
+        _ field: String, _ reason: String, _ kind: DecodingFailure.Kind = .malformed
+    ) -> DecodingFailure {
+        DecodingFailure(field: field, offset: offset, reason: reason, kind: kind)
     }
 
     package mutating func readByte(_ field: String) throws(DecodingFailure) -> UInt8 {

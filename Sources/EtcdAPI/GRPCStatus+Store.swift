@@ -22,16 +22,17 @@ extension GRPCStatus {
         self.init(code, error.message)
     }
 
-    /// A request that does not decode; etcd has words of its own for some of the reasons.
+    /// A request that does not decode; etcd has words of its own for some kinds. The options that
+    /// are told apart are those of sorting.
     init(_ failure: DecodingFailure) {
-        switch failure.reason {
-        case "invalid sort option":
+        switch failure.kind {
+        case .unknownOption:
             self.init(.invalidArgument, "etcdserver: invalid sort option")
-        case "empty operation":
+        case .emptyChoice:
             self.init(.invalidArgument, StoreError.keyNotFound.message)
-        case "transactions nested too deep":
+        case .tooDeep:
             self.init(StoreError.tooManyOperations)
-        default:
+        case .malformed:
             self.init(.internalError, "grpc: error unmarshalling request: \(failure)")
         }
     }

@@ -96,8 +96,10 @@ package struct ProtobufReader: Sendable {
         return values
     }
 
-    package func failure(_ reason: String) -> DecodingFailure {
-        reader.failure(name, reason)
+    package func failure(
+        _ reason: String, _ kind: DecodingFailure.Kind = .malformed
+    ) -> DecodingFailure {
+        reader.failure(name, reason, kind)
     }
 
     private func expect(_ expected: Wire) throws(DecodingFailure) {

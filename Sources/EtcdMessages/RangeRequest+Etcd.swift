@@ -51,7 +51,7 @@ private func sortOption<Option>(
 ) throws(DecodingFailure) -> Option {
     let value = try reader.unsigned()
     guard let option = UInt8(exactly: value).flatMap(make) else {
-        throw reader.failure("invalid sort option")
+        throw reader.failure("invalid sort option", .unknownOption)
     }
     return option
 }

@@ -16,7 +16,7 @@ extension TransactionRequest: ProtobufEncodable, ProtobufDecodable {
 
     init(from reader: inout ProtobufReader, depth: Int) throws(DecodingFailure) {
         guard depth < Limits.transactionDepthMax else {
-            throw reader.failure("transactions nested too deep")
+            throw reader.failure("transactions nested too deep", .tooDeep)
         }
         self.init(success: [])
         while let field = try reader.next() {
@@ -46,7 +46,7 @@ private func operation(
         default: try reader.skip()
         }
     }
-    guard let operation else { throw reader.failure("empty operation") }
+    guard let operation else { throw reader.failure("empty operation", .emptyChoice) }
     return operation
 }
 
@@ -98,7 +98,7 @@ extension TransactionResponse: ProtobufDecodable {
 
     private init(from reader: inout ProtobufReader, depth: Int) throws(DecodingFailure) {
         guard depth < Limits.transactionDepthMax else {
-            throw reader.failure("transactions nested too deep")
+            throw reader.failure("transactions nested too deep", .tooDeep)
         }
         self.init(revision: 0, succeeded: false, responses: [])
         while let field = try reader.next() {

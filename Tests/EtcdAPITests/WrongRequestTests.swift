@@ -107,6 +107,10 @@ struct WrongRequestTests {
         }
         var nothing = ProtobufWriter()
         nothing.writeElement(2, [])
+        var nested = TransactionRequest(success: [])
+        for _ in 0...Limits.transactionDepthMax {
+            nested = TransactionRequest(success: [.transaction(nested)])
+        }
         let method = "etcdserverpb.KV/Txn"
         try await expect([
             wrong(
@@ -116,6 +120,9 @@ struct WrongRequestTests {
                 method, TransactionRequest(success: tooMany).protobufBytes, .invalidArgument,
                 "etcdserver: too many operations in txn request"),
             wrong(method, nothing.bytes, .invalidArgument, "etcdserver: key not found"),
+            wrong(
+                method, nested.protobufBytes, .invalidArgument,
+                "etcdserver: too many operations in txn request"),
         ])
     }
 

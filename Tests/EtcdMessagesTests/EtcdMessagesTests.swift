@@ -173,6 +173,32 @@ struct EtcdMessagesTests {
         }
     }
 
+    @Test func `What etcd has words for is told apart from what is malformed`() {
+        var nested = TransactionRequest(success: [])
+        for _ in 0...Limits.transactionDepthMax {
+            nested = TransactionRequest(success: [.transaction(nested)])
+        }
+        let deep = nested.protobufBytes
+        let tooDeep = #expect(throws: DecodingFailure.self) {
+            try TransactionRequest(protobuf: deep)
+        }
+        #expect(tooDeep?.kind == .tooDeep)
+        let noOperation = #expect(throws: DecodingFailure.self) {
+            try TransactionRequest(protobuf: [0x12, 0x00])
+        }
+        #expect(noOperation?.kind == .emptyChoice)
+        for field: UInt8 in [0x28, 0x30] {
+            let option = #expect(throws: DecodingFailure.self) {
+                try RangeRequest(protobuf: [field, 9])
+            }
+            #expect(option?.kind == .unknownOption)
+            let cut = #expect(throws: DecodingFailure.self) {
+                try RangeRequest(protobuf: [field])
+            }
+            #expect(cut?.kind == .malformed)
+        }
+    }
+
     @Test func `What no enumeration has is no comparison`() {
         #expect(throws: DecodingFailure.self) { try Compare(protobuf: [0x08, 0x80, 0x02]) }
     }
