@@ -15,4 +15,7 @@ package enum Limits {
     package static let commitMutationsMax = 10_000
     /// One entry of the Raft log, frame included.
     package static let entryBytesMax = 64 * 1_048_576
+    /// How long ports and locks of a killed process are waited for. It has them until the kernel
+    /// has taken its memory down: with gigabytes of a keyspace mapped that takes a moment.
+    package static let killedProcessMilliseconds: UInt64 = 2_000
 }

@@ -4,10 +4,6 @@ import ReplicaCore
 
 /// Keeps a second process off a replica's directory; the kernel lets go of it with the process.
 final class DirectoryLock: Sendable {
-    /// A process that was killed has it until the kernel has taken its memory down: with gigabytes
-    /// of a keyspace mapped that takes a moment, and whoever restarts it should not fail.
-    private static let waitMilliseconds: UInt64 = 2_000
-
     private let descriptor: Int32
 
     init(_ directory: ReplicaDirectory) throws(ReplicaFailure) {
@@ -22,8 +18,9 @@ final class DirectoryLock: Sendable {
         }
     }
 
+    /// Whoever restarts a process that was killed should not fail.
     private static func take(_ descriptor: Int32) -> Bool {
-        let end = MonotonicTime.now().advanced(milliseconds: waitMilliseconds)
+        let end = MonotonicTime.now().advanced(milliseconds: Limits.killedProcessMilliseconds)
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR, MonotonicTime.now() < end else {
                 return false

@@ -151,12 +151,10 @@ struct UpCommand: ParsableCommand {
         return children
     }
 
-    /// A port that is taken is named now, rather than found in a child's log later.
-    ///
-    /// A server that was killed has its ports until the kernel has taken its memory down: with
-    /// gigabytes of a keyspace mapped that takes a moment.
+    /// A port that is taken is named now, rather than found in a child's log later; that of a
+    /// server that was killed is waited for.
     private func checkPortsAreFree(_ layout: ClusterLayout) throws(CommandError) {
-        let end = MonotonicTime.now().advanced(milliseconds: 2_000)
+        let end = MonotonicTime.now().advanced(milliseconds: Limits.killedProcessMilliseconds)
         for replica in layout.replicas {
             var ports: [Int] = []
             if layout.externalStore == nil { ports += [replica.storePort, replica.peerPort] }
