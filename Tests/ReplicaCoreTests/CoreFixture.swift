@@ -96,6 +96,17 @@ final class CoreFixture {
         return answer
     }
 
+    /// A linearizable read. The revision that it sees comes into the box, which is empty until
+    /// then.
+    func read() throws -> Locked<Result<Int64, StoreError>?> {
+        let answer = Locked<Result<Int64, StoreError>?>(nil)
+        let read = PendingRead(deadline: now.advanced(milliseconds: 60_000)) { result in
+            answer.withLock { $0 = result.map(\.revision) }
+        }
+        try step([.read(read)])
+        return answer
+    }
+
     // MARK: As follower
 
     /// Member 2, leader of term 1, sends entries, which are committed.

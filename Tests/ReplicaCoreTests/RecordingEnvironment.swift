@@ -56,13 +56,18 @@ final class RecordingEnvironment: ReplicaEnvironment, @unchecked Sendable {
 
     func publish(_ status: ReplicaStatus) { self.status = status }
 
+    // MARK: What is done at once
+
+    func serve(_ reads: [PendingRead], _ keyspace: Keyspace) {
+        for read in reads { read.done(.success(keyspace)) }
+    }
+
     // MARK: What is of no interest
 
     func send(_ answers: [PeerAnswer], to peer: UInt64) {}
     func isUp(_ peer: UInt64) -> Bool { true }
     func setMembers(_ members: [ReplicaMember], invitations: [Invitation]) {}
     func setOwnID(_ id: UInt64, joinToken: UInt64) {}
-    func serve(_ reads: [PendingRead], _ keyspace: Keyspace) {}
     func saveSnapshot(of keyspace: Keyspace) {}
     func sendSnapshot(of keyspace: Keyspace, to member: ReplicaMember, term: UInt64) {}
     func replaceKeyspace(
