@@ -24,9 +24,6 @@ final class ScrubService: @unchecked Sendable {
         case stop
     }
 
-    /// At least so many bytes a second, so that small files are done soon.
-    private static let bytesPerSecondMin = 256 << 10
-    private static let sliceSeconds: UInt64 = 1
     /// A log that is written to can look damaged for a moment; so often in a row it is.
     private static let logTries = 3
     private static let logPauseMicroseconds: UInt32 = 300_000
@@ -59,41 +56,17 @@ final class ScrubService: @unchecked Sendable {
 
     private func run() {
         var batch: [Request] = []
-        var pass: (scrubber: Scrubber, bytesPerSlice: Int)?
-        var begun = MonotonicTime.now()
-        var next = begun.advanced(milliseconds: settings.scrubSeconds * 50)
+        var schedule = ScrubSchedule(seconds: settings.scrubSeconds, now: .now())
         while true {
-            mailbox.take(into: &batch, until: settings.scrubSeconds == 0 ? nil : next)
+            mailbox.take(into: &batch, until: schedule.next)
             for request in batch {
                 guard case .now(let done) = request else { return }
                 done(scrubAll())
             }
-            guard settings.scrubSeconds > 0, MonotonicTime.now() >= next else { continue }
-            next = MonotonicTime.now().advanced(milliseconds: Self.sliceSeconds * 1000)
-            guard let keyspace = shared.keyspace.withLock({ $0 }) else { continue }
-            if pass == nil {
-                begun = MonotonicTime.now()
-                _ = scrubLog()
-                pass = (Scrubber(), bytesPerSlice(keyspace))
-            }
-            guard var current = pass else { continue }
-            do throws(KeyspaceError) {
-                let goesOn = try current.scrubber.step(
-                    keyspace, bytesMax: current.bytesPerSlice, now: MonotonicTime.now)
-                pass = goesOn ? current : nil
-            } catch {
-                // The keyspace has told the core, which ends.
-                pass = nil
-            }
-            if pass == nil { next = begun.advanced(milliseconds: settings.scrubSeconds * 1000) }
+            schedule.turn(
+                shared.keyspace.withLock({ $0 }), now: MonotonicTime.now,
+                scrubLog: { _ = scrubLog() })
         }
-    }
-
-    /// So that a pass takes two thirds of its time.
-    private func bytesPerSlice(_ keyspace: Keyspace) -> Int {
-        let slices = max(1, settings.scrubSeconds * 2 / 3 / Self.sliceSeconds)
-        let share = Int(keyspace.fileUsage().bytesInUse) / Int(slices)
-        return max(share, Self.bytesPerSecondMin * Int(Self.sliceSeconds))
     }
 
     private func scrubAll() -> Result<ScrubReport, StoreError> {

@@ -66,6 +66,35 @@ import Testing
         try await cluster.end()
     }
 
+    /// Nobody reads the record and nobody asks for a look: the scrubber comes by itself.
+    @Test func theScrubberFindsADamagedRecord() async throws {
+        let cluster = try TestCluster()
+        let notices = Self.notices(cluster)
+        cluster.adjust = { [adjust = cluster.adjust] configuration in
+            adjust(&configuration)
+            if configuration.name == "replica-2" { configuration.scrubSeconds = 1 }
+        }
+        try cluster.startAll()
+        try await cluster.mustPut(0, "damaged", "needle-needle")
+        try await cluster.mustPut(0, "other", "1")
+        #expect(try await cluster.mustGet(1, "other") == "1")
+        let file = cluster.directory(1) + "/keyspace/data.mdb"
+        #expect(try Self.damage(file, Bytes("needle-needle".utf8)) > 0)
+        try await eventually("the end of the damaged replica") {
+            cluster.failures.withLock { $0.first?.exitCode == 1 && $0.first?.damage != nil }
+        }
+        cluster.stop(1)
+        try cluster.start(1)
+        #expect(try await cluster.mustGet(1, "damaged") == "needle-needle")
+        #expect(notices.withLock { $0.contains { $0.contains("rebuilt from snapshot and log") } })
+        #expect(unsafe access(cluster.directory(1) + "/keyspace.damaged/data.mdb", F_OK) == 0)
+        // Whoever asks hears that all of it is in order now.
+        let report = try await cluster.scrub(1).get()
+        #expect(report.keyspace.isComplete)
+        #expect(report.logSegments > 0 && report.logBytes > 0)
+        try await cluster.end()
+    }
+
     /// Its newest snapshot file is as wrong as its keyspace, which has to go with it.
     @Test func aFollowerThatDiffersTakesTheLeadersSnapshot() async throws {
         let cluster = try TestCluster()

@@ -180,6 +180,12 @@ final class TestCluster: @unchecked Sendable {
         }
     }
 
+    func scrub(_ index: Int) async -> Result<ScrubReport, StoreError> {
+        await withCheckedContinuation { continuation in
+            self[index].scrub { continuation.resume(returning: $0) }
+        }
+    }
+
     func replace(_ index: Int, _ name: String) async -> Result<UInt64, StoreError> {
         await change(index, .replace(name: name))
     }
