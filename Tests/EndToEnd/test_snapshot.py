@@ -3,11 +3,14 @@
 import glob
 import json
 import os
+import pty
+import re
 import select
 import shutil
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 from cluster import DUMP, MARTLET, Cluster, run, wait_for
@@ -234,6 +237,136 @@ class ScheduleTests(unittest.TestCase):
         cluster.flags = ["--store-only"]
         cluster.up()
         self.assertIn("value-11", cluster.store("get", "/a/1").out)
+
+
+class RetentionTests(unittest.TestCase):
+    """Snapshots by the clock come on and on; the newest few stay."""
+
+    KEEP = 3
+
+    def test_the_oldest_goes_first_and_each_that_stays_restores(self):
+        cluster = Cluster(nodes=0, flags=["--store-only", "--snapshot-every", "1s",
+                                          "--snapshot-keep", str(self.KEEP)])
+        try:
+            cluster.up()
+            folder = cluster.directory + "/snapshots"
+            seen = self.watch(cluster, folder)
+            self.assertEqual(seen, sorted(seen), "they did not come in the order of their times")
+            self.assertEqual(cluster.stop(), 0)
+            kept = self.listed(folder)
+            self.assertEqual(len(kept), self.KEEP, kept)
+            # The last may have come after the last look.
+            seen += [name for name in kept if name not in seen]
+            self.assertEqual(kept, seen[-self.KEEP:])
+            for name in kept:
+                self.restores(folder + "/" + name, cluster.scratch + "/" + name)
+            self.serves(cluster.scratch + "/" + kept[0], self.revision(kept[0]))
+        finally:
+            cluster.close()
+
+    def listed(self, folder):
+        return sorted(os.path.basename(path) for path in glob.glob(folder + "/*.snapshot"))
+
+    def revision(self, name):
+        return int(name.removesuffix(".snapshot").rsplit("-", 1)[1])
+
+    def watch(self, cluster, folder):
+        """Writes until three times as many came as are to be kept; answers all, as they came."""
+        seen, puts = [], 0
+        end = time.monotonic() + 60
+        while len(seen) < 3 * self.KEEP:
+            self.assertLess(time.monotonic(), end, f"only these came: {seen}")
+            # The first put makes revision 2.
+            cluster.store("put", "/kept", f"of-{puts + 2}")
+            puts += 1
+            there = self.listed(folder)
+            # The newest is there before the oldest goes.
+            self.assertLessEqual(len(there), self.KEEP + 1)
+            seen += [name for name in there if name not in seen]
+            self.assertEqual(there, seen[len(seen) - len(there):], "not the newest")
+        return seen
+
+    def restores(self, file, target):
+        self.assertEqual(run([MARTLET, "store", "snapshot", "verify", file]).code, 0)
+        run([MARTLET, "store", "snapshot", "restore", file, "--data-dir", target])
+        self.assertEqual(state_hash(target + "/replica-1")["revision"],
+                         self.revision(os.path.basename(file)))
+
+    def serves(self, directory, revision):
+        again = Cluster(directory=directory, nodes=0, flags=["--store-only"])
+        try:
+            again.up()
+            self.assertIn(f"of-{revision}", again.store("get", "/kept").out.split())
+        finally:
+            again.close()
+
+
+class ProgressTests(unittest.TestCase):
+    """What `snapshot save` draws while it reads: on a terminal a line, else nothing."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster(nodes=0, replicas=1, flags=["--store-only"])
+        cls.cluster.up()
+        # Several reads' worth.
+        for number in range(10):
+            value = os.urandom(200_000).hex()
+            cls.cluster.store("put", "--stdin", input=f"/big/{number} {value}\n")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.close()
+
+    def command(self, target):
+        return [MARTLET, "store", "snapshot", "save", target, "--data-dir", self.cluster.directory]
+
+    def on_a_terminal(self, command):
+        """Exit code, standard output, and what the terminal got as standard error."""
+        screen, terminal = pty.openpty()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal) as process:
+            os.close(terminal)
+            drawn = b""
+            try:
+                while piece := os.read(screen, 65536):
+                    drawn += piece
+            except OSError:
+                # So Linux says that nobody has the other end open any more.
+                pass
+            finally:
+                os.close(screen)
+            out = process.stdout.read().decode()
+        return process.returncode, out, drawn.decode()
+
+    def test_a_line_on_the_terminal_ends_at_100_percent(self):
+        target = os.path.join(self.cluster.scratch, "seen")
+        code, out, drawn = self.on_a_terminal(self.command(target))
+        self.assertEqual(code, 0, drawn)
+        self.assertTrue(out.startswith("saved revision "), out)
+        self.assertNotIn("%", out)
+        # One line, drawn over and over, that ends with a line feed.
+        self.assertTrue(drawn.endswith("\r\n"), repr(drawn))
+        self.assertEqual(drawn.count("\n"), 1, repr(drawn))
+        frames = drawn.removesuffix("\r\n").split("\r\x1b[K")
+        self.assertEqual(frames[0], "")
+        self.assertIn("makes a snapshot", frames[1])
+        bars = [re.fullmatch(r"\[(#*)(\.*)\] (\d+)%  (.+) of (.+), .+/s", frame)
+                for frame in frames[2:]]
+        self.assertTrue(bars and all(bars), frames)
+        percents = [int(bar[3]) for bar in bars]
+        self.assertEqual(percents, sorted(percents))
+        for bar in bars:
+            self.assertEqual(len(bar[1]) + len(bar[2]), 30)
+            self.assertLessEqual(abs(len(bar[1]) - int(bar[3]) * 30 // 100), 1)
+        self.assertEqual(percents[-1], 100)
+        self.assertEqual(bars[-1][4], bars[-1][5])
+        self.assertEqual(run([MARTLET, "store", "snapshot", "verify", target]).code, 0)
+
+    def test_nothing_of_it_without_a_terminal(self):
+        target = os.path.join(self.cluster.scratch, "unseen")
+        done = run(self.command(target))
+        self.assertEqual(done.err, "")
+        self.assertRegex(done.out, r"^saved revision \d+, \d+ keys, .+ to .+\n$")
+        self.assertNotIn("\x1b", done.out)
 
 
 if __name__ == "__main__":
