@@ -14,7 +14,8 @@ package struct ScrubReport: Sendable {
 /// Reads the whole keyspace file and log, slowly, again and again, and at once when asked.
 ///
 /// Damage in the keyspace ends the replica, which then rebuilds itself: the keyspace says so to
-/// the core. Damage in the log ends it too: opening fetches what is lost from the peers.
+/// the core. Damage in the log ends it too, if something is missing: opening fetches what is lost
+/// from the peers.
 final class ScrubService: @unchecked Sendable {
     // Sendable because `thread` is written before the object is shared.
     typealias Answer = @Sendable (Result<ScrubReport, StoreError>) -> Void
@@ -103,8 +104,27 @@ final class ScrubService: @unchecked Sendable {
         guard last.fatalExit == .corrupt, found.allSatisfy({ $0 == last }) else {
             return .failure(StoreError(.unavailable, "martlet: the log cannot be read: \(last)"))
         }
-        shared.inbox.sendAlways(
-            .failed(ReplicaFailure(nil, "the log is damaged and is mended: \(last)")))
+        if isMissingNothing() {
+            settings.notice("\(last); nothing is missing all the same")
+        } else {
+            shared.inbox.sendAlways(
+                .failed(ReplicaFailure(nil, "the log is damaged and is mended: \(last)")))
+        }
         return .failure(StoreError(.corrupt, "martlet: the log of this replica: \(last)"))
+    }
+
+    /// Whether the keyspace has all that damage of the log hit. The next start would find the log
+    /// as damaged as it is now, and go on: ending would help nobody, and come with every pass.
+    private func isMissingNothing() -> Bool {
+        guard let keyspace = shared.keyspace.withLock({ $0 }) else { return false }
+        let applied = keyspace.appliedIndex
+        let files = DirectoryLogFiles(path: directory.log, isReadOnly: true)
+        do throws(LogError) {
+            let survey = try LogScan.survey(
+                files, clusterID: settings.clusterID, visit: { _ in })
+            return survey.isMissingNothing(ifApplied: applied)
+        } catch {
+            return false
+        }
     }
 }

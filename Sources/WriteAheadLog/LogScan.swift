@@ -49,6 +49,8 @@ package struct LogScan {
         package var after: UInt64
         /// The first one behind it; nil if there is none.
         package var until: UInt64?
+        /// Where the log ended as of the first whole frame behind it; nil if there is none.
+        package var resumedAt: UInt64?
 
         package init(error: LogError, after: UInt64) {
             self.error = error
@@ -109,6 +111,15 @@ package struct LogScan {
                     visit(record)
                     return nil
                 }, resume: { _ in false }, takesResumed: true, cut: cut))
+    }
+
+    /// Of a survey: whether all that damage hit is entries that the state machine has, which stands
+    /// at this one. An opening then goes on with nothing lost, and leaves the log as it is.
+    package func isMissingNothing(ifApplied index: UInt64) -> Bool {
+        places.allSatisfy { place in
+            guard let resumedAt = place.resumedAt else { return false }
+            return resumedAt <= index
+        }
     }
 
     static func walk(
@@ -247,6 +258,9 @@ package struct LogScan {
                     damage = nil
                 }
                 isBroken = false
+                for damaged in places.indices where places[damaged].resumedAt == nil {
+                    places[damaged].resumedAt = frame.lastIndex
+                }
                 if damage != nil { damage?.end = (frame.lastIndex, frame.lastTerm) }
                 sector = end
             case .end:

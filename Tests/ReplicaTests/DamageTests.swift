@@ -5,6 +5,7 @@ import LMDB
 import Raft
 import Replica
 import ReplicaCore
+import TestSupport
 import Testing
 
 /// Replicas whose keyspace file is damaged, or differs from the others'.
@@ -92,6 +93,36 @@ import Testing
         let report = try await cluster.scrub(1).get()
         #expect(report.keyspace.isComplete)
         #expect(report.logSegments > 0 && report.logBytes > 0)
+        try await cluster.end()
+    }
+
+    /// The keyspace has all that was hit: no start would change the log, so nobody ends.
+    @Test func damageOfTheLogBelowTheKeyspaceIsSaidAndEndsNobody() async throws {
+        let cluster = try TestCluster()
+        let notices = Self.notices(cluster)
+        try cluster.startAll()
+        // Some of them lie within one sector.
+        for number in 0..<8 { try await cluster.mustPut(0, "key-\(number)", "needle-needle") }
+        for number in 0..<8 { try await cluster.mustPut(0, "after-\(number)", "whole") }
+        #expect(try await cluster.mustGet(1, "after-7") == "whole")
+        let log = cluster.directory(1) + "/log"
+        let segment = try #require(
+            TemporaryDirectory.entries(log).first { $0.hasSuffix(".wal") })
+        #expect(try Self.damage(log + "/" + segment, Bytes("needle-needle".utf8)) > 0)
+        guard case .failure(let error) = await cluster.scrub(1) else {
+            Issue.record("the scrubber did not see it")
+            return
+        }
+        #expect(error.code == .corrupt)
+        #expect(error.message.contains(segment))
+        let said = "nothing is missing all the same"
+        #expect(notices.withLock { $0.contains { $0.contains(said) } })
+        try await cluster.mustPut(1, "later", "1")
+        #expect(try await cluster.mustGet(1, "key-3") == "needle-needle")
+        cluster.stop(1)
+        try cluster.start(1)
+        #expect(try await cluster.mustGet(1, "later") == "1")
+        #expect(cluster.failures.withLock { $0.isEmpty })
         try await cluster.end()
     }
 

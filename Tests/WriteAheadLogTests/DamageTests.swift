@@ -73,6 +73,36 @@ import WriteAheadLog
         #expect((read + missing).sorted() == Array(1...48))
     }
 
+    /// What the scrubber of a running replica goes by; the next opening must come to the same.
+    @Test func damageBelowWhatIsAppliedCostsNothing() throws {
+        let whole = try LogScan.survey(sample(), clusterID: cluster) { _ in }
+        #expect(whole.places.isEmpty && whole.isMissingNothing(ifApplied: 0))
+        func damaged() throws -> MemoryLogFiles {
+            let files = try sample()
+            try files.flip(try files.names()[1], at: 8192, mask: 1)
+            return files
+        }
+        let scan = try LogScan.survey(damaged(), clusterID: cluster) { _ in }
+        let place = try #require(scan.places.first)
+        let resumedAt = try #require(place.resumedAt)
+        #expect(resumedAt > place.after && resumedAt < 48)
+        for applied in [resumedAt - 1, resumedAt, 48] {
+            let (_, found) = try reopen(damaged(), damage: .goOn(applied: applied, term: 1))
+            #expect(scan.isMissingNothing(ifApplied: applied) == (found.lost == nil))
+            #expect((found.lost == nil) == (applied >= resumedAt))
+        }
+    }
+
+    /// How far the log reached nobody knows then.
+    @Test func damageAtTheEndMayHaveCostSomething() throws {
+        let files = try sample()
+        let name = try #require(try files.names().last)
+        try files.flip(name, at: try usedBytes(files, name) - 500, mask: 1)
+        let scan = try LogScan.survey(files, clusterID: cluster) { _ in }
+        #expect(scan.places.map(\.resumedAt) == [nil])
+        #expect(!scan.isMissingNothing(ifApplied: .max))
+    }
+
     @Test func dirtBehindTheEndIsRefused() throws {
         let files = try sample()
         let name = try #require(try files.names().last)
