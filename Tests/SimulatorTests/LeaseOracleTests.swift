@@ -81,6 +81,21 @@ import Testing
         #expect(overdue(9, since: 2) == [1])
     }
 
+    /// Two election timeouts on the slowest clock, and three seconds.
+    @Test func lateForALeader() throws {
+        var oracle = LeaseOracle(driftPerMille: 200)
+        oracle.granted(1, seconds: 4, called: 0, now: 0)
+        func check(_ milliseconds: UInt64, standing: [Int64] = [1]) throws(Violation) {
+            try oracle.checkEnds(
+                now: milliseconds * 1_000, since: 0, electionMilliseconds: 400,
+                standing: standing)
+        }
+        // 4 s and 0.8 s, a quarter more each.
+        try check(9_000)
+        try check(9_001, standing: [])
+        expectViolation("lease 1 stands though its time is over") { try check(9_001) }
+    }
+
     /// A keep-alive that nobody answered may be on its way still.
     @Test func lateAfterAKeepAliveThatWasNotAnswered() {
         var oracle = LeaseOracle(driftPerMille: 0)

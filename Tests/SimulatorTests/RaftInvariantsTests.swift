@@ -12,14 +12,18 @@ import Testing
     }
 
     private func raft(
-        _ id: UInt64, term: UInt64, terms: [UInt64], commit: UInt64 = 0, vote: UInt64 = 0
+        _ id: UInt64, term: UInt64, terms: [UInt64], behind index: UInt64 = 0,
+        commit: UInt64 = 0, vote: UInt64 = 0
     ) -> Raft {
-        let entries = terms.enumerated().map { entry(UInt64($0.offset) + 1, term: $0.element) }
+        let entries = terms.enumerated().map { offset, term in
+            entry(index + 1 + UInt64(offset), term: term)
+        }
         return Raft(
             Raft.Configuration(id: id, seed: 1),
             Raft.InitialState(
                 hardState: HardState(term: term, vote: vote, commit: commit),
-                membership: Membership(voters: [1, 2, 3]), entries: entries))
+                membership: Membership(voters: [1, 2, 3]), snapshotIndex: index,
+                snapshotTerm: index == 0 ? 0 : 1, entries: entries, applied: index))
     }
 
     @Test func electionSafety() throws {
@@ -42,15 +46,47 @@ import Testing
         }
     }
 
+    /// Entries behind its snapshot a leader need not have, but those after it.
+    @Test func leaderCompletenessBehindASnapshot() throws {
+        var invariants = RaftInvariants()
+        var log = CommittedLog()
+        for index in [UInt64(1), 2, 3] {
+            _ = try log.applied(entry(index, term: 1), by: 1, maxTerm: 1)
+        }
+        try invariants.elected(raft(1, term: 2, terms: [1], behind: 2), log)
+        expectViolation("2 leads term 3 and lacks committed entry 1/3") {
+            try invariants.elected(raft(2, term: 3, terms: [2], behind: 2), log)
+        }
+    }
+
+    /// Who learns late that it was elected has not what a newer leader committed.
+    @Test func leaderCompletenessOfADeposedLeader() throws {
+        var invariants = RaftInvariants()
+        var log = CommittedLog()
+        _ = try log.applied(entry(1, term: 1), by: 1, maxTerm: 5)
+        try invariants.elected(raft(2, term: 5, terms: []), log)
+        expectViolation("3 leads term 6 and lacks committed entry 1/1") {
+            try invariants.elected(raft(3, term: 6, terms: []), log)
+        }
+    }
+
     @Test func logMatching() throws {
         var invariants = RaftInvariants()
-        try invariants.wrote([entry(1, term: 1, "a"), entry(2, term: 1, "b")], after: 0)
-        try invariants.wrote([entry(2, term: 1, "b")], after: 1)
+        try invariants.wrote([entry(1, term: 1, "a"), entry(2, term: 1, "b")], by: 1, after: 0)
+        try invariants.wrote([entry(2, term: 1, "b")], by: 2, after: 1)
         expectViolation("log matching") {
-            try invariants.wrote([entry(2, term: 1, "c")], after: 1)
+            try invariants.wrote([entry(2, term: 1, "c")], by: 3, after: 1)
         }
         expectViolation("log matching") {
-            try invariants.wrote([entry(2, term: 1, "b")], after: 2)
+            try invariants.wrote([entry(2, term: 1, "b")], by: 3, after: 2)
+        }
+    }
+
+    @Test func entriesBehindAGap() throws {
+        var invariants = RaftInvariants()
+        try invariants.wrote([entry(5, term: 2)], by: 3, after: 1)
+        expectViolation("3 writes entry 7 behind a gap") {
+            try invariants.wrote([entry(7, term: 2)], by: 3, after: nil)
         }
     }
 
@@ -76,6 +112,20 @@ import Testing
         other.to = 3
         expectViolation("1 voted for 2 and 3") {
             try invariants.sent(other, durable: (3, 3, 0))
+        }
+    }
+
+    /// Whoever has moved on to a later term has no more to keep of this one.
+    @Test func promisesOfAnEarlierTerm() throws {
+        var invariants = RaftInvariants()
+        let bodies: [Message.Body] = [
+            .voteResponse(granted: true), .vote(lastIndex: 0, lastTerm: 0, isTransfer: false),
+            .appended(index: 5),
+        ]
+        for (position, body) in bodies.enumerated() {
+            let message = Message(from: UInt64(position) + 4, to: 2, term: 3, body: body)
+            try invariants.sent(message, durable: (4, 0, 4))
+            expectViolation("durable") { try invariants.sent(message, durable: (2, 0, 4)) }
         }
     }
 
@@ -118,6 +168,21 @@ import Testing
         }
     }
 
+    @Test func entriesThatDoNotDecode() throws {
+        var log = CommittedLog()
+        let change = MembershipChange([.init(.addVoter, 4)])
+        _ = try log.applied(
+            Entry(term: 1, index: 1, kind: .membership, payload: change.encoded()), by: 1,
+            maxTerm: 1)
+        #expect(log.membership.isVoter(4))
+        for kind in [Entry.Kind.normal, .membership] {
+            expectViolation("entry 2 does not decode") {
+                _ = try log.applied(
+                    Entry(term: 1, index: 2, kind: kind, payload: [0xff]), by: 1, maxTerm: 1)
+            }
+        }
+    }
+
     @Test func equalStatesAtEqualIndexes() throws {
         var log = CommittedLog()
         let write = entry(1, term: 1, String(decoding: [], as: UTF8.self))
@@ -130,6 +195,10 @@ import Testing
         try log.agrees(log.model.digest, at: 1, of: 1)
         expectViolation("is not right") { try log.agrees(before, at: 1, of: 2) }
         expectViolation("which nobody applied") { try log.agrees(before, at: 2, of: 2) }
+        // A state that was wrong counts as right again only where it is.
+        #expect(log.holds(log.model.digest, at: 1))
+        #expect(!log.holds(before, at: 1))
+        #expect(!log.holds(log.model.digest, at: 2))
     }
 
     @Test func monotony() throws {
@@ -158,6 +227,22 @@ import Testing
         try monotony.check(&replica, stateIndex: 2, revision: 5, compactRevision: 2)
         expectViolation("applied 2 to 1") {
             try monotony.check(&replica, stateIndex: 1, revision: 5, compactRevision: 2)
+        }
+    }
+
+    /// What takes the place of a wrong state may be behind it, but what was promised stands.
+    @Test func whatAWrongStateMayTakeBack() throws {
+        var monotony = Monotony()
+        var replica = raft(1, term: 3, terms: [1, 2], commit: 2)
+        try monotony.check(&replica, stateIndex: 2, revision: 5, compactRevision: 2)
+        monotony.forgetRevisions()
+        var copy = monotony
+        try copy.check(&replica, stateIndex: 1, revision: 3, compactRevision: 0)
+        for (term, commit) in [(2, 2), (3, 1)] as [(UInt64, UInt64)] {
+            var earlier = raft(1, term: term, terms: [1, 2], commit: commit)
+            expectViolation("1 went back") {
+                try monotony.check(&earlier, stateIndex: 1, revision: 5, compactRevision: 2)
+            }
         }
     }
 
@@ -237,6 +322,8 @@ import Testing
         try log.note(hash: 77, at: 3, of: 2)
         try log.note(hash: 78, at: 4, of: 2)
         #expect(log.hash(at: 3) == 77)
-        #expect(throws: Violation.self) { try log.note(hash: 76, at: 3, of: 3) }
+        expectViolation("the running hash of replica 3 at entry 3 is not another's") {
+            try log.note(hash: 76, at: 3, of: 3)
+        }
     }
 }

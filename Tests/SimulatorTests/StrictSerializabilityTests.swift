@@ -117,6 +117,16 @@ import Testing
         #expect(!isBad(history + [read(.all, of: model, 7, 8)]))
     }
 
+    /// What was not searched to the end is neither good nor bad.
+    @Test func tooInvolved() {
+        var model = ModelKeyspace()
+        let history = (0..<4).map { index in
+            command(transaction(put("a", "\(index)")), on: &model, 2 * index, 2 * index + 1)
+        }
+        #expect(StrictSerializability.check(history, configurationsMax: 4) == .serializable)
+        #expect(StrictSerializability.check(history, configurationsMax: 2) == .undecided)
+    }
+
     @Test func commitIgnoresItsGuard() {
         var model = ModelKeyspace()
         let first = command(transaction(put("a", "1")), on: &model, 1, 2)

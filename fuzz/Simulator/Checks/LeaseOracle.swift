@@ -98,6 +98,17 @@ package struct LeaseOracle: Sendable {
         }.map(\.id)
     }
 
+    /// With a leader and without faults, leases are late by no more than it takes a new leader to
+    /// begin, and a revoke to commit.
+    package func checkEnds(
+        now: UInt64, since: UInt64, electionMilliseconds: UInt64, standing: [Int64]
+    ) throws(Violation) {
+        let begin = electionMilliseconds * 2_000 * 1000 / (1000 - driftPerMille)
+        let late = overdue(now: now, since: since, slack: begin + 3_000_000, standing: standing)
+        guard let first = late.first else { return }
+        throw .correctness("lease \(first) stands though its time is over")
+    }
+
     /// A time to live on the fastest clock.
     private func shortest(_ microseconds: UInt64) -> UInt64 {
         microseconds * 1000 / (1000 + driftPerMille)

@@ -101,8 +101,14 @@ package struct RaftInvariants {
 
     /// A replica writes entries. An entry of the same index and term is the same entry everywhere
     /// and has the same predecessor, from which log matching follows by induction.
-    package mutating func wrote(_ entries: [Entry], after previousTerm: UInt64) throws(Violation) {
-        var previousTerm = previousTerm
+    ///
+    /// - Parameter previousTerm: of the entry before them in the replica's log; nil if it has none.
+    package mutating func wrote(
+        _ entries: [Entry], by replica: Int, after previousTerm: UInt64?
+    ) throws(Violation) {
+        guard var previousTerm else {
+            throw .correctness("\(replica) writes entry \(entries[0].index) behind a gap")
+        }
         for entry in entries {
             let key = Written(index: entry.index, term: entry.term)
             if let known = written[key] {
@@ -119,6 +125,32 @@ package struct RaftInvariants {
     }
 
     // MARK: Commitment
+
+    /// A leader committed: whether those that count have what it committed.
+    ///
+    /// - Parameters:
+    ///   - before: the voters before the round, in which they may have changed after the commit.
+    ///   - logs: what is durable, and what was until it was lost, each with the member whose it is.
+    package func committed(
+        _ raft: Raft, before: Membership?, _ log: CommittedLog,
+        durable logs: [(member: UInt64, log: LogMirror)]
+    ) throws(Violation) {
+        let (index, term) = (raft.commitIndex, raft.term)
+        let isApplied =
+            index <= log.lastIndex && log.items[Int(index) - 1].entry.term == term
+        // A leader that was paused may commit what others have in their snapshots by now.
+        let holds = { (voter: UInt64) in
+            logs.contains { member, log in
+                member == voter && (log.term(at: index) == term || isApplied && index < log.offset)
+            }
+        }
+        if let before, before != raft.membership, Self.isQuorum(before, holds),
+            raft.term(at: index) == term
+        {
+            return
+        }
+        try committed(raft, holds: holds)
+    }
 
     /// A leader committed up to `index`: a quorum of its voters must hold the entry durably, and it
     /// must be of the leader's own term (figure 8 of the paper).
@@ -171,7 +203,7 @@ package struct Monotony {
     package init() {}
 
     /// The state is known to be wrong, and what takes its place may be behind it.
-    mutating func forgetRevisions() {
+    package mutating func forgetRevisions() {
         applied = 0
         revision = 0
         compactRevision = 0

@@ -48,6 +48,14 @@ package struct WatchOracle: Sendable {
         position = batch.revision + 1
     }
 
+    /// The stream has ended because what is to come next is compacted.
+    package func checkCompacted(_ error: StoreError, compactRevision: Int64) throws(Violation) {
+        guard position < compactRevision else {
+            throw .correctness(
+                "watch, reliable: told of a compaction at \(error.compactRevision) that was not")
+        }
+    }
+
     private func wants(_ event: Event) -> Bool {
         switch event.kind {
         case .put where request.excludesPuts: false

@@ -78,6 +78,10 @@ final class SimulatedReplica {
     var isWrong = false
     /// Of its wrong state, that reached nobody.
     var snapshotsHeldBack = 0
+    /// What it may say is wrong with what it has.
+    var harm: KnownHarm {
+        KnownHarm(log: isDamaged || hasLostTail, keyspace: rottenFile != nil, state: isWrong)
+    }
     var keyspaceFile: String { directory.keyspace + "/" + Keyspace.fileName }
 
     init(_ number: Int, _ settings: ReplicaSettings, _ clock: SimulatedClock) {

@@ -6,38 +6,19 @@ import WriteAheadLog
 /// What the checks are told, from calls that cannot throw as well.
 extension Simulation {
     func checkCommit(_ raft: Raft, _ process: SimulatedProcess) throws(Violation) {
-        let index = raft.commitIndex
-        let isApplied =
-            index <= committed.lastIndex && committed.items[Int(index) - 1].entry.term == raft.term
-        // A leader that was paused may commit what others have in their snapshots by now.
-        let isHeld = { (log: LogMirror) in
-            log.term(at: index) == raft.term || isApplied && index < log.offset
+        var logs: [(member: UInt64, log: LogMirror)] = []
+        for replica in replicas {
+            let member = replica.process?.core.memberID ?? replica.lastMemberID
+            logs.append((member, replica.durable))
+            logs += replica.lostLogs
         }
-        let holds = { (voter: UInt64) in
-            self.replicas.contains { other in
-                let member = other.process?.core.memberID ?? other.lastMemberID
-                return member == voter && isHeld(other.durable)
-                    || other.lostLogs.contains { $0.member == voter && isHeld($0.log) }
-            }
-        }
-        // The membership may have changed in the same round, after the commit.
-        if let before = process.membership, before != raft.membership,
-            RaftInvariants.isQuorum(before, holds), raft.term(at: index) == raft.term
-        {
-            return
-        }
-        try invariants.committed(raft, holds: holds)
+        try invariants.committed(raft, before: process.membership, committed, durable: logs)
     }
 
     func checkWritten(_ entries: [Entry], _ previousTerm: UInt64?, _ replica: SimulatedReplica) {
         guard violation == nil else { return }
-        guard let previousTerm else {
-            violation = .correctness(
-                "\(replica.number) writes entry \(entries[0].index) behind a gap")
-            return
-        }
         do throws(Violation) {
-            try invariants.wrote(entries, after: previousTerm)
+            try invariants.wrote(entries, by: replica.number, after: previousTerm)
         } catch {
             violation = error
         }

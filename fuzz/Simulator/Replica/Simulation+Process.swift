@@ -101,9 +101,12 @@ extension Simulation {
 
     /// The replica cannot go on by itself.
     private func exit(_ replica: SimulatedReplica, _ failure: ReplicaFailure) {
-        if failure.damage != nil, replica.rottenFile == nil {
-            violation = .correctness(
-                "replica \(replica.number) gives up a state that is right: \(failure)")
+        if failure.damage != nil {
+            do throws(Violation) {
+                try replica.harm.checkGivenUp(replica.number, for: .damage, "\(failure)")
+            } catch {
+                violation = error
+            }
         }
         let failure = replica.directory.noteDamage(of: failure)
         replica.process?.core.abandon()

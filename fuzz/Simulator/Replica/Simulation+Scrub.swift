@@ -29,7 +29,7 @@ extension Simulation {
         } catch {
             // The keyspace has told the core, which ends.
             trace("the scrubber of \(replica.number): \(error)")
-            return try checkIsRotten(replica, error)
+            return try replica.harm.checkKeyspace(replica.number, "\(error)")
         }
         guard process.scrubber.report.isComplete else { return }
         // What was hit is in use no more.
@@ -39,14 +39,13 @@ extension Simulation {
     }
 
     private func scrubLog(_ replica: SimulatedReplica) throws(Violation) {
-        let isDamaged = replica.isDamaged || replica.hasLostTail
+        // Before the scan, which may be the one read that goes wrong.
+        let harm = replica.harm
         do throws(LogError) {
             // As in production, what does not come again was a bad read.
             do { _ = try scanLog(replica) } catch { _ = try scanLog(replica) }
         } catch {
-            guard isDamaged else {
-                throw .correctness("the log of \(replica.number) is damaged: \(error)")
-            }
+            try harm.checkLog(replica.number, "\(error)")
             trace("the scrubber of \(replica.number): \(error)")
             tell(
                 replica, .failed(ReplicaFailure(nil, "the log is damaged and is mended: \(error)")))
@@ -63,14 +62,10 @@ extension Simulation {
         guard replica.epoch == epoch, replica.process != nil else { return }
         trace("\(number) meets damage: \(error)")
         tell(replica, .damaged(error))
-        do throws(Violation) { try checkIsRotten(replica, error) } catch { violation = error }
-    }
-
-    private func checkIsRotten(
-        _ replica: SimulatedReplica, _ error: KeyspaceError
-    ) throws(Violation) {
-        // A file that was replaced may still be read from.
-        guard replica.rottenFile == nil else { return }
-        throw .correctness("replica \(replica.number) finds damage where there is none: \(error)")
+        do throws(Violation) {
+            try replica.harm.checkKeyspace(number, "\(error)")
+        } catch {
+            violation = error
+        }
     }
 }

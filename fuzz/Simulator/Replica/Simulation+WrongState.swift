@@ -24,9 +24,12 @@ extension Simulation {
     func checkDivergence(_ replica: SimulatedReplica, _ reason: String) {
         trace("\(replica.number): \(reason)")
         coverage.noteFound(.divergence)
-        guard violation == nil, !replica.isWrong else { return }
-        violation = .correctness(
-            "replica \(replica.number) gives up a state that is right: \(reason)")
+        guard violation == nil else { return }
+        do throws(Violation) {
+            try replica.harm.checkGivenUp(replica.number, for: .divergence, reason)
+        } catch {
+            violation = error
+        }
     }
 
     /// Nobody can say who is right while the alarm CORRUPT stands: the operator decides, and has a

@@ -1,9 +1,9 @@
-import Basics
-import Keyspace
+package import Basics
+package import Keyspace
 import ReplicaCore
 
 /// What a simulated client asks.
-enum ClientRequest: Sendable {
+package enum ClientRequest: Sendable {
     case command(Command)
     case range(RangeRequest)
     case keepAlive(Int64)
@@ -41,17 +41,24 @@ enum ClientReply: Sendable {
 }
 
 /// One operation of one client, from the call to the end of the run.
-struct ClientOperation: Sendable {
+package struct ClientOperation: Sendable {
     var client: Int
     var request: ClientRequest
     /// Of a command: names it in the log.
-    var payload: Bytes?
+    package var payload: Bytes?
     var called: Int
     var calledAt: UInt64
     var isOpen = true
     /// A digest of the answer; nil while nothing of use was heard.
-    var answer: UInt64?
-    var returned = Int.max
+    package var answer: UInt64?
+    package var returned = Int.max
+
+    package init(client: Int, request: ClientRequest, called: Int, calledAt: UInt64) {
+        self.client = client
+        self.request = request
+        self.called = called
+        self.calledAt = calledAt
+    }
 }
 
 /// A client asks one thing at a time.

@@ -174,55 +174,8 @@ extension Simulation {
     /// Whether the history as the clients saw it has an order. Returns how many have not been
     /// decided.
     func checkHistory() throws(Violation) -> Int {
-        var history: [HistoryOperation] = []
-        var clientPayloads: Set<Bytes> = []
-        for (number, operation) in operations.enumerated() {
-            @Sendable func name() -> String { "\(number): \(operation.request.text)" }
-            switch operation.request {
-            case .keepAlive: break
-            case .range(let request):
-                guard let answer = operation.answer else { continue }
-                history.append(
-                    HistoryOperation(
-                        named: name, .range(request), .answer(answer), called: operation.called,
-                        returned: operation.returned))
-            case .command(let command):
-                guard let payload = operation.payload else { continue }
-                // A lease may end twice, by a client and by itself: the entries speak for both.
-                if case .leaseRevoke = command, !committed.indexes(of: payload).isEmpty { continue }
-                clientPayloads.insert(payload)
-                let found = try committed.index(
-                    of: payload, isAcknowledged: operation.answer != nil, name: name)
-                guard let index = found else { continue }
-                let applied = appliedPositions[Int(index) - 1]
-                // Who heard an error does not know when it took effect, or whether.
-                let returned = operation.answer == nil ? applied : operation.returned
-                history.append(
-                    HistoryOperation(
-                        named: name, .command(command),
-                        operation.answer.map { .answer($0) } ?? .unknown,
-                        called: operation.called, returned: min(returned, applied)))
-            }
-        }
-        addOwnCommands(&history, clientPayloads)
-        history.sort { $0.called < $1.called }
-        switch StrictSerializability.check(history) {
-        case .serializable: return 0
-        case .undecided: return 1
-        case .violation(let text): throw .correctness(text)
-        }
-    }
-
-    /// Commands that the replicas proposed by themselves: ends of leases.
-    private func addOwnCommands(_ history: inout [HistoryOperation], _ clients: Set<Bytes>) {
-        for (slot, item) in committed.items.enumerated() where !clients.contains(item.entry.payload)
-        {
-            guard case .leaseRevoke(let id) = item.command else { continue }
-            let applied = appliedPositions[slot]
-            history.append(
-                HistoryOperation(
-                    "end of lease \(id)", .command(item.command), .unknown,
-                    called: slot > 0 ? appliedPositions[slot - 1] : 0, returned: applied))
-        }
+        var history = ClientHistory(committed, positions: appliedPositions)
+        for (number, operation) in operations.enumerated() { try history.add(operation, number) }
+        return try history.check() ? 0 : 1
     }
 }

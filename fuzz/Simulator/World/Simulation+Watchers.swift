@@ -97,22 +97,14 @@ extension Simulation {
             if random.chance(1, in: 10) { pause = below(1_000_000) }
         case .failure(let error):
             if error.code == .compacted {
-                try checkCompacted(number, error)
+                try watchers[number].oracle?.checkCompacted(
+                    error, compactRevision: committed.model.compactRevision)
                 watchers[number].oracle = nil
             }
             close(number)
             pause += 20_000
         }
         queue.add(.watchPull(number, serial: watchers[number].serial), at: now + pause)
-    }
-
-    private func checkCompacted(_ number: Int, _ error: StoreError) throws(Violation) {
-        guard let oracle = watchers[number].oracle,
-            oracle.position < committed.model.compactRevision
-        else {
-            throw .correctness(
-                "watch, reliable: told of a compaction at \(error.compactRevision) that was not")
-        }
     }
 
     private func close(_ number: Int) {
