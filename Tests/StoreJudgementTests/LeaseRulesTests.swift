@@ -49,6 +49,57 @@ import Testing
         made.expectViolation("lease 7 ended")
     }
 
+    @Test func keptAliveAfterItsEnd() throws {
+        var made = make()
+        made.now = 6
+        made.end(7)
+        made.now = 8
+        made.keepAlive(7, seconds: 5)
+        made.expectViolation("lease 7 was kept alive by a call 2000 ms after its end")
+        // The call may have come before the end.
+        made.operations[2].called.microseconds = 6_000_000
+        try made.check()
+    }
+
+    /// The events of an end say another revision than it has.
+    @Test func endAtAnotherRevision() {
+        var made = make()
+        made.now = 6
+        made.end(7)
+        for index in made.sightings[1].batch.events.indices {
+            made.sightings[1].batch.events[index].keyValue.modRevision = 4
+        }
+        made.sightings[1].batch.revision = 4
+        made.expectViolation("watch: there are events of revision 4, the model is at 3")
+    }
+
+    @Test func grantOfAnother() throws {
+        for (id, seconds, text) in [(8, 5, "got 5 s for 8"), (7, 6, "got 6 s for 7")] {
+            var made = MadeHistory()
+            made.grant(7, seconds: 5)
+            made.write(put("a", "1"))
+            try made.check()
+            made.operations[0].answer = .lease(made.status(Int64(id), Int64(seconds)))
+            made.expectViolation(text)
+        }
+    }
+
+    /// A write was told that the lease is gone, and a later one has it.
+    @Test func foundAfterItWasMissed() throws {
+        var made = MadeHistory()
+        made.now = 1
+        made.grant(8, seconds: 5)
+        made.write(put("a", "1"))
+        let late = LoadOperation.Call.write(
+            TransactionRequest(success: [put("a", "2", lease: 8), put("mark/0", "9")]),
+            mark: bytes("9"))
+        made.now = 6
+        made.add(late, .refused(.leaseNotFound))
+        try made.check()
+        made.add(.timeToLive(8), .lease(made.status(8, 5, remaining: 1)))
+        made.expectViolation("found lease 8, but")
+    }
+
     /// An answer that nobody heard promises nothing.
     @Test func keepAliveWithoutAnswer() throws {
         var made = make()
@@ -127,14 +178,18 @@ import Testing
     }
 
     @Test func timesThatCannotBe() throws {
-        for (remaining, isPlausible) in [(2, false), (3, true), (6, true), (7, false)] {
+        let cases: [(remaining: Int64, text: String?)] = [
+            (2, "lease 7 was promised for 1000 ms longer"), (3, nil), (6, nil),
+            (7, "got 7 s of 5 s"),
+        ]
+        for (remaining, text) in cases {
             var made = make()
             made.now = 3
-            let status = made.status(7, 5, remaining: Int64(remaining))
+            let status = made.status(7, 5, remaining: remaining)
             made.add(.timeToLive(7), .lease(status))
             made.now = 7
             made.end(7)
-            if isPlausible { try made.check() } else { made.expectViolation("7") }
+            if let text { made.expectViolation(text) } else { try made.check() }
         }
         var made = make()
         made.keepAlive(7, seconds: 4)

@@ -108,16 +108,22 @@ struct MadeHistory {
 
     @discardableResult
     func check(final: [KeyValue]? = nil) throws(Violation) -> HistoryJudgement.Counts {
+        try check(history, final: final)
+    }
+
+    private func check(
+        _ history: StoreHistory, final: [KeyValue]?
+    ) throws(Violation) -> HistoryJudgement.Counts {
         try HistoryJudgement(history).check(final: final ?? model.items)
     }
 
-    /// That the history is found to be wrong, and for which reason.
+    /// That the history, or one made of it, is found to be wrong, and for which reason.
     func expectViolation(
-        _ reason: String, final: [KeyValue]? = nil,
+        _ reason: String, of other: StoreHistory? = nil, final: [KeyValue]? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         do throws(Violation) {
-            try check(final: final)
+            _ = try check(other ?? history, final: final)
             Issue.record("nothing was found", sourceLocation: sourceLocation)
         } catch {
             #expect(error.message.contains(reason), sourceLocation: sourceLocation)

@@ -69,6 +69,30 @@ import Testing
         made.expectViolation("took effect twice")
     }
 
+    @Test func markOfNobody() {
+        var made = make()
+        let last = made.sightings[1].batch.events.count - 1
+        made.sightings[1].batch.events[last].keyValue.value = bytes("9")
+        made.expectViolation("mark 9 is no client's")
+    }
+
+    /// The events say another revision than the writes before them leave.
+    @Test func revisionsWithAGap() {
+        var made = make()
+        for index in made.sightings[1].batch.events.indices {
+            made.sightings[1].batch.events[index].keyValue.modRevision = 5
+        }
+        made.expectViolation("stands at revision 5, the model is at 3")
+    }
+
+    @Test func answersAtRevisionsThatNobodySaw() {
+        for (revision, text) in [(9, "of revision 9, which nobody saw"), (0, "is of revision 0")] {
+            var made = make()
+            made.operations[3].answer = .digest(1, revision: Int64(revision))
+            made.expectViolation(text)
+        }
+    }
+
     @Test func refusedWriteTakesEffect() {
         var made = make()
         made.operations[2].answer = .refused(.leaseNotFound)
@@ -88,6 +112,18 @@ import Testing
         made.expectViolation("had been answered before")
     }
 
+    /// It took effect before a write that had been answered when it was called.
+    @Test func writeIntoThePast() {
+        var made = MadeHistory()
+        made.write(put("a", "1"))
+        made.write(put("b", "1"))
+        let called = made.moment()
+        let returned = made.moment()
+        made.operations[0].called = called
+        made.operations[0].returned = returned
+        made.expectViolation("is of revision 2, but")
+    }
+
     @Test func deletionThatNobodyAskedFor() {
         var made = make()
         var event = Event(
@@ -105,15 +141,13 @@ import Testing
         let made = make()
         var history = made.history
         history.watchers.append(Array(made.sightings.dropLast()))
-        #expect(throws: Violation.self) {
-            try HistoryJudgement(history).check(final: made.model.items)
-        }
+        made.expectViolation("watcher 2 has nothing from 3 on, the store is at 3", of: history)
         // An event out of the middle.
         history.watchers[1] = made.sightings
         history.watchers[1][1].batch.events.removeFirst()
-        #expect(throws: Violation.self) {
-            try HistoryJudgement(history).check(final: made.model.items)
-        }
+        made.expectViolation("watcher 2: watch, reliable", of: history)
+        history.watchers = []
+        made.expectViolation("nobody watched", of: history)
     }
 
     @Test func keysAtTheEnd() {
