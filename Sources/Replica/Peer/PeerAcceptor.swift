@@ -47,9 +47,9 @@ final class PeerAcceptor: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
+        let bytes = unwrapInboundIn(data)
         metrics?.receivedBytes.add(bytes.readableBytes)
-        reader.append(&bytes)
+        reader.append(bytes)
         do throws(PeerProtocolError) {
             var batch = Batch()
             while let frame = try reader.next() { try take(frame, &batch, context) }

@@ -1,32 +1,38 @@
+import Basics
 import NIOCore
 import ReplicaCore
 
-/// Cuts a stream into frames and checks them.
+/// Reads the frames of a connection.
 struct PeerFrameReader {
-    private var buffer = ByteBuffer()
-    /// Larger frames are refused before they are buffered.
-    var bodyBytesMax = PeerFrame.helloBytesMax
+    private struct Buffer: ReceivedBytes {
+        var bytes = ByteBuffer()
 
-    mutating func append(_ more: inout ByteBuffer) {
-        if buffer.readableBytes == 0 {
-            buffer = more
-        } else {
-            buffer.discardReadBytes()
-            buffer.writeBuffer(&more)
+        var count: Int { bytes.readableBytes }
+
+        func number(at offset: Int) -> UInt32? {
+            bytes.getInteger(at: bytes.readerIndex + offset, endianness: .little)
         }
+
+        mutating func append(_ more: Buffer) {
+            var more = more.bytes
+            bytes.discardReadBytes()
+            bytes.writeBuffer(&more)
+        }
+
+        mutating func skip(_ count: Int) { bytes.moveReaderIndex(forwardBy: count) }
+
+        mutating func take(_ count: Int) -> Bytes { bytes.readBytes(length: count) ?? [] }
     }
 
-    mutating func next() throws(PeerProtocolError) -> PeerFrame? {
-        let start = buffer.readerIndex
-        guard buffer.readableBytes >= PeerFrame.headerBytes,
-            let length = buffer.getInteger(at: start, endianness: .little, as: UInt32.self),
-            let sum = buffer.getInteger(at: start + 4, endianness: .little, as: UInt32.self),
-            let kind = buffer.getInteger(at: start + 8, endianness: .little, as: UInt32.self)
-        else { return nil }
-        let header = try PeerFrame.Header(
-            bodyBytes: length, checksum: sum, kind: kind, bodyBytesMax: bodyBytesMax)
-        guard buffer.readableBytes >= PeerFrame.headerBytes + header.bodyBytes else { return nil }
-        buffer.moveReaderIndex(forwardBy: PeerFrame.headerBytes)
-        return try header.frame(buffer.readBytes(length: header.bodyBytes) ?? [])
+    private var cutter = PeerFrameCutter<Buffer>()
+
+    /// Larger frames are refused before they are buffered.
+    var bodyBytesMax: Int {
+        get { cutter.bodyBytesMax }
+        set { cutter.bodyBytesMax = newValue }
     }
+
+    mutating func append(_ more: ByteBuffer) { cutter.append(Buffer(bytes: more)) }
+
+    mutating func next() throws(PeerProtocolError) -> PeerFrame? { try cutter.next() }
 }

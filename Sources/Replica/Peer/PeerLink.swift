@@ -227,8 +227,8 @@ final class PeerLink: Sendable {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            var bytes = unwrapInboundIn(data)
-            reader.append(&bytes)
+            let bytes = unwrapInboundIn(data)
+            reader.append(bytes)
             do throws(PeerProtocolError) {
                 while let frame = try reader.next() { try take(frame, context) }
             } catch {

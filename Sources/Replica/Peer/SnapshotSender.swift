@@ -117,8 +117,8 @@ final class SnapshotSender: Sendable {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            var bytes = unwrapInboundIn(data)
-            reader.append(&bytes)
+            let bytes = unwrapInboundIn(data)
+            reader.append(bytes)
             do throws(PeerProtocolError) {
                 while let frame = try reader.next() {
                     if frame.kind == .welcome {
