@@ -22,6 +22,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case peerMessage = "peer-message"
     case peerRequest = "peer-request"
     case peerFrame = "peer-frame"
+    /// Frames in pieces: they are the same however the stream is cut, also once it is edited.
+    case peerStream = "peer-stream"
     case etcdRequest = "etcd-request"
 
     /// Ends the process when the property does not hold.
@@ -39,6 +41,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .peerMessage: CodecProperties.peerMessage(input)
         case .peerRequest: CodecProperties.peerRequest(input)
         case .peerFrame: PeerFrameProperty.check(input)
+        case .peerStream: PeerStreamProperty.check(input)
         case .etcdRequest: CodecProperties.etcdRequest(input)
         }
     }

@@ -52,7 +52,7 @@ enum PeerFrameProperty {
         }
     }
 
-    private static func number(_ bytes: Bytes, at offset: Int) -> UInt32 {
+    static func number(_ bytes: Bytes, at offset: Int) -> UInt32 {
         var value: UInt32 = 0
         for byte in bytes[offset..<(offset + 4)].reversed() { value = value << 8 | UInt32(byte) }
         return value
