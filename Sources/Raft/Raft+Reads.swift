@@ -24,14 +24,20 @@ extension Raft {
     mutating func startReadRound() {
         guard reads.hasWaiting, hasCommittedInTerm || Mutant.isOn(.readsBeforeOwnCommit)
         else { return }
-        if transferee == 0, lease.holds(at: clock, for: configuration.leaseNanoseconds) {
-            for request in reads.takeWaiting() { answer(request, index: log.commit) }
-            return
-        }
+        if answerByLease() { return }
         guard reads.canStartRound else { return }
         reads.startRound(commit: log.commit, at: clock)
         sendHeartbeats()
         releaseReads()
+    }
+
+    /// False if there is no lease now.
+    private mutating func answerByLease() -> Bool {
+        guard transferee == 0, lease.holds(at: clock, for: configuration.leaseNanoseconds) else {
+            return false
+        }
+        for request in reads.takeWaiting() { answer(request, index: log.commit) }
+        return true
     }
 
     /// Every heartbeat renews the lease, also without reads.
@@ -39,6 +45,8 @@ extension Raft {
         guard configuration.leaseNanoseconds > 0, reads.canStartRound, hasCommittedInTerm else {
             return
         }
+        // Reads that came in with the tick need not wait for this round.
+        _ = answerByLease()
         reads.startRound(commit: log.commit, at: clock)
         releaseReads()
     }
