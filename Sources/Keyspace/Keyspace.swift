@@ -54,6 +54,7 @@ package final class Keyspace: Sendable {
     let readers: ReaderPool
     let hub: WatchHub
     let compactionWaiters: CompactionWaiters
+    let pageCounts = PageCounts()
     let stored: Locked<StoredState>
     let currentAuth: Locked<AuthSnapshot>
     private let damageNote: DamageNote

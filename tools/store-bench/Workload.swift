@@ -51,8 +51,8 @@ struct Workload: Sendable {
         case .mixed:
             random.chance(readEighths, in: 8)
                 ? get(&random, isSerializable: false) : put(&random)
-        case .list: list("/etcdserverpb.KV/Range", isStream: false)
-        case .listStream: list("/etcdserverpb.KV/RangeStream", isStream: true)
+        case .list: list(number, "/etcdserverpb.KV/Range", isStream: false)
+        case .listStream: list(number, "/etcdserverpb.KV/RangeStream", isStream: true)
         case .grant: grant(number)
         // What the stream says is the lane's business.
         case .keepAlive: Request(path: "", message: [])
@@ -103,9 +103,12 @@ struct Workload: Sendable {
         return Request(path: "/etcdserverpb.KV/Txn", message: request.protobufBytes, writes: true)
     }
 
-    private func list(_ path: String, isStream: Bool) -> Request {
+    /// In pages each begins behind the last key of the one before, as clients do it.
+    private func list(_ number: Int, _ path: String, isStream: Bool) -> Request {
         var range = RangeRequest(KeyRange.prefix(Self.prefix))
         range.limit = page
+        let first = page > 0 ? number * Int(page) % keys : 0
+        if first > 0 { range.range.start = Self.key(first - 1) + [0] }
         return Request(path: path, message: range.protobufBytes, isStream: isStream)
     }
 }

@@ -5,7 +5,22 @@ extension Keyspace {
     package func range(_ request: RangeRequest) -> Result<RangeResponse, StoreError> {
         options.metrics.ranges.add()
         do throws(StoreError) { try request.range.validate() } catch { return .failure(error) }
-        return read { view throws(KeyspaceError) in try view.range(request) }
+        return read { view throws(KeyspaceError) in
+            if let refusal = view.refusal(ofRevision: request.revision) { return .failure(refusal) }
+            let revision = try view.revision(readBy: request)
+            return .success(try view.response(try select(request, .none, at: revision, in: view)))
+        }
+    }
+
+    /// The keys of a range; of a page of a list with the count that the page before left.
+    private func select(
+        _ request: RangeRequest, _ bounds: RangeSelection.Bounds, at revision: Int64,
+        in view: StateView
+    ) throws(KeyspaceError) -> RangeSelection {
+        let selection = try view.select(
+            request, bounds, at: revision, count: pageCounts.count(of: request, at: revision))
+        pageCounts.note(selection, at: revision)
+        return selection
     }
 
     /// Reads a range whose answer is measured first, and comes in pieces if it is large.
@@ -19,11 +34,11 @@ extension Keyspace {
             sortedBytesMax: RangeAnswer.sortedBytesMax)
         return read { view throws(KeyspaceError) in
             if let refusal = view.refusal(ofRevision: request.revision) { return .failure(refusal) }
-            let selection = try view.select(request, bounds)
+            let revision = try view.revision(readBy: request)
+            let selection = try select(request, bounds, at: revision, in: view)
             guard selection.isHeld || request.isInKeyOrder else { return .failure(.sortTooLarge) }
-            let revision = view.state.revision
             let summary = RangeSummary(
-                revision: revision, more: selection.more, count: selection.count,
+                revision: view.state.revision, more: selection.more, count: selection.count,
                 bytes: selection.bytes)
             if selection.isHeld, selection.bytes <= bounds.wholeBytesMax {
                 let encoder = encoding.makeEncoder(reserving: selection.bytes)
@@ -31,9 +46,7 @@ extension Keyspace {
                 return .success(.whole(summary, encoder.bytes))
             }
             let pieces = KeyspaceRange(
-                selection, summary, as: encoding,
-                revision: request.revision > 0 ? try view.roundedUp(request.revision) : revision,
-                readers)
+                selection, summary, as: encoding, revision: revision, readers)
             return .success(.pieces(pieces))
         }
     }

@@ -46,6 +46,11 @@ struct RangeSelection {
         count += keys
     }
 
+    /// The count of all keys is known without a visit of the rest.
+    mutating func settle(count keys: Int64) {
+        count = keys
+    }
+
     /// False when the rest need not be visited: `isHeld`, `hasTotals` and `wantsCount` say why.
     mutating func visit(
         _ key: @autoclosure () -> Bytes, keyBytes: Int, _ entry: IndexEntry
@@ -128,6 +133,9 @@ extension RangeSelection.Bounds {
 extension RangeRequest {
     /// Whether the keys are wanted as they come.
     var isInKeyOrder: Bool { sortTarget == .key && sortOrder != .descending }
+
+    /// Whether it may be one page of a list, behind whose keys others follow in order.
+    var isPage: Bool { limit > 0 && isInKeyOrder && !isFiltered && !countOnly }
 
     fileprivate var isFiltered: Bool {
         (minModRevision, maxModRevision, minCreateRevision, maxCreateRevision) != (0, 0, 0, 0)

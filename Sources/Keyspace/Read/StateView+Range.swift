@@ -19,31 +19,43 @@ extension StateView {
         _ request: RangeRequest, pending: Int64 = 0
     ) throws(KeyspaceError) -> Result<RangeResponse, StoreError> {
         if let refusal = refusal(ofRevision: request.revision) { return .failure(refusal) }
-        let selection = try select(request, .none, pending: pending)
+        let selection = try select(
+            request, .none, at: try revision(readBy: request), pending: pending)
         return .success(try response(selection, pending: pending))
     }
 
+    /// The end of the commit that a range sees.
+    func revision(readBy request: RangeRequest) throws(KeyspaceError) -> Int64 {
+        request.revision <= 0 ? state.revision : try roundedUp(request.revision)
+    }
+
     /// The keys of a range that can be read, without their values.
+    ///
+    /// - Parameters:
+    ///   - revision: the end of the commit that the request reads.
+    ///   - count: of all keys of the range, if that is known.
     func select(
-        _ request: RangeRequest, _ bounds: RangeSelection.Bounds, pending: Int64 = 0
+        _ request: RangeRequest, _ bounds: RangeSelection.Bounds, at revision: Int64,
+        count: Int64? = nil, pending: Int64 = 0
     ) throws(KeyspaceError) -> RangeSelection {
         var selection = RangeSelection(request, bounds)
-        let isNewest =
-            request.revision <= 0 || (pending == 0 && request.revision == state.revision)
-        if isNewest {
-            try selectNewest(&selection)
+        if request.revision <= 0 || (pending == 0 && revision == state.revision) {
+            try selectNewest(&selection, count)
         } else {
-            let revision = try roundedUp(request.revision)
             try scanHistory(request.range, at: revision) { key, entry in
                 // A count needs as much of the history as a visit.
-                selection.visit(key, keyBytes: key.count, entry) || selection.wantsCount
+                selection.visit(key, keyBytes: key.count, entry)
+                    || selection.wantsCount && count == nil
             }
+            if selection.wantsCount, let count { selection.settle(count: count) }
         }
         if selection.isHeld { try selection.finish(self) }
         return selection
     }
 
-    private func selectNewest(_ selection: inout RangeSelection) throws(KeyspaceError) {
+    private func selectNewest(
+        _ selection: inout RangeSelection, _ count: Int64?
+    ) throws(KeyspaceError) {
         var rest = selection.request.range
         let isCountOnly = selection.wantsCount
         if !isCountOnly {
@@ -54,6 +66,7 @@ extension StateView {
             }
         }
         guard selection.wantsCount else { return }
+        if let count { return selection.settle(count: count) }
         selection.add(unvisited: isCountOnly ? try countCurrent(rest) : try countUnseen(rest))
     }
 

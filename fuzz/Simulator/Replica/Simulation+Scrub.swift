@@ -47,9 +47,19 @@ extension Simulation {
         } catch {
             try harm.checkLog(replica.number, "\(error)")
             trace("the scrubber of \(replica.number): \(error)")
+            if isMissingNothing(replica) { return trace("nothing is missing all the same") }
             tell(
                 replica, .failed(ReplicaFailure(nil, "the log is damaged and is mended: \(error)")))
         }
+    }
+
+    /// As `ScrubService` has it.
+    private func isMissingNothing(_ replica: SimulatedReplica) -> Bool {
+        guard let applied = replica.process?.environment.keyspace?.appliedIndex else {
+            return false
+        }
+        let survey = try? LogScan.survey(replica.files, clusterID: Self.clusterID) { _ in }
+        return survey?.isMissingNothing(ifApplied: applied) ?? false
     }
 
     private func scanLog(_ replica: SimulatedReplica) throws(LogError) -> LogScan {

@@ -8,7 +8,7 @@ import WriteAheadLog
 /// serve and agree, the others being gone for good.
 extension Simulation {
     private static let operationsWanted = 5
-    private static let calmMicroseconds: UInt64 = 30_000_000
+    private static let calmMicroseconds: UInt64 = 20_000_000
 
     func converge() throws(Violation) {
         isHealed = true
