@@ -368,8 +368,38 @@ class AuthTests(unittest.TestCase):
                      "user name is empty")
         self.denied("lease", "revoke", lease)
         self.denied("lease", "timetolive", lease, "--keys")
+        self.denied("lease", "list")
+        self.renewal_denied(lease)
         self.assertEqual(self.root("get", "private").out, "private\np\n")
         self.alice("member", "list")
+        self.root("lease", "revoke", lease)
+
+    def renewal_denied(self, lease):
+        """The stream ends with the refusal, at the leader and at who asks it."""
+        for number in (1, 2, 3):
+            status, answer = self.call(
+                "/v3/lease/keepalive", {"ID": str(int(lease, 16))}, self.token(), number)
+            self.assertIn("etcdserver: permission denied", json.dumps(answer), (status, number))
+            self.assertNotIn("TTL", json.dumps(answer))
+
+    def test_a_lease_is_kept_alive_and_listed_by_who_has_its_keys(self):
+        """The leases' part of CVE-2026-33413."""
+        lease = self.alice("lease", "grant", "600").out.split()[1]
+        renewed = "keepalived with TTL(600)"
+        self.assertIn(renewed, self.alice("lease", "keep-alive", "--once", lease).out)
+        self.alice("put", "alice/held", "1", "--lease", lease)
+        self.assertIn(renewed, self.alice("lease", "keep-alive", "--once", lease).out)
+        self.assertIn(lease, self.alice("lease", "list").out)
+        # One key of somebody else's is enough, and one that may only be read.
+        for key in ("private", "public/held"):
+            self.root("put", key, "1", "--lease", lease)
+            self.renewal_denied(lease)
+            self.assertIn(renewed, self.root("lease", "keep-alive", "--once", lease).out)
+            listed = self.alice("lease", "list", check=False)
+            self.assertEqual(listed.code == 0, key == "public/held", listed)
+            self.root("put", key, "1")
+        self.assertIn(renewed, self.alice("lease", "keep-alive", "--once", lease).out)
+        self.root("lease", "revoke", lease)
 
     def test_the_right_to_one_key_is_not_one_to_watch_what_follows(self):
         """GHSA-xg4h: who could read one key could watch everything behind it."""

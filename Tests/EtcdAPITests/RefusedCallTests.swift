@@ -37,6 +37,7 @@ struct RefusedCallTests {
         return writer.bytes
     }
 
+    /// Leases without keys among them.
     private static let callsOfAnybody = [
         "Maintenance/Status", "Maintenance/Alarm", "Cluster/MemberList", "Lease/LeaseLeases",
         "Lease/LeaseGrant", "Lease/LeaseTimeToLive",
@@ -111,5 +112,58 @@ struct RefusedCallTests {
             let isAlive = await channel.refusal("/grpc.health.v1.Health/Check") == nil
             #expect(isAlive)
         }
+    }
+
+    /// Who may renew and list leases is up to the keys that hang on them.
+    @Test func leasesTakeTheRightToTheirKeys() async throws {
+        let tokens = TokenTable()
+        try await withServedStore(tokens: tokens) { store, port in
+            store.enableAuth(user: Self.user)
+            KeyspaceAuth(store).change(
+                .grantPermission(role: Self.user, Permission(.read, .key(bytes("public")))),
+                by: store.keyspace.auth.permit(AuthState.root)
+            ) { _ in }
+            let keys = ["b", "public", "private", nil]
+            for (id, key) in zip(Int64(1)..., keys) {
+                _ = try await store.leaseGrant(id: id, ttlSeconds: 600)
+                if let key { try await store.put(key, "", lease: id) }
+            }
+            let user = try #require(tokens.issue(for: Self.user, store.keyspace.auth.state))
+            let root = try #require(tokens.issue(for: AuthState.root, store.keyspace.auth.state))
+            try await withChannel(port, token: root) { channel in
+                for id in [1, 2, 3, 4] as [Int64] {
+                    #expect(try await refusal(ofRenewing: id, channel) == nil)
+                }
+                let listing = await channel.refusal(Self.leaseLeases)
+                #expect(listing == nil)
+            }
+            try await withChannel(port, token: user) { channel in
+                // A fifth there is not, and it is nobody's.
+                for id in [1, 4, 5] as [Int64] {
+                    #expect(try await refusal(ofRenewing: id, channel) == nil)
+                }
+                for id in [2, 3] as [Int64] {
+                    #expect(try await refusal(ofRenewing: id, channel) == Self.permissionDenied)
+                }
+                let before = await channel.refusal(Self.leaseLeases)
+                #expect(before == Self.permissionDenied)
+                _ = try await store.leaseRevoke(id: 3)
+                let after = await channel.refusal(Self.leaseLeases)
+                #expect(after == nil)
+            }
+        }
+    }
+
+    private static let leaseLeases = "/etcdserverpb.Lease/LeaseLeases"
+
+    private func refusal(
+        ofRenewing id: Int64, _ channel: GRPCChannel
+    ) async throws -> GRPCStatus? {
+        let ear = StreamEar()
+        let stream = channel.stream("/etcdserverpb.Lease/LeaseKeepAlive", receiver: ear)
+        stream.send(LeaseRequest(id: id).protobufBytes)
+        stream.end()
+        let status = try await ear.status()
+        return status.code == .ok ? nil : status
     }
 }

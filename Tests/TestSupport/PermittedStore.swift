@@ -54,7 +54,9 @@ struct PermittedStore: Store {
     }
 
     func leaseKeepAlive(id: Int64, _ done: @escaping Completion<LeaseStatus>) {
-        if let error = rights.refusalOfAnybody { return done(.failure(error)) }
+        if let error = whole.keyspace.refusal(renewing: id, for: permit) {
+            return done(.failure(error))
+        }
         whole.leaseKeepAlive(id: id, done)
     }
 
@@ -64,8 +66,7 @@ struct PermittedStore: Store {
     }
 
     func leases(_ done: @escaping Completion<[Int64]>) {
-        if let error = rights.refusalOfAnybody { return done(.failure(error)) }
-        whole.leases(done)
+        done(whole.keyspace.leases(for: permit).map { $0.map(\.id) })
     }
 
     func status(_ done: @escaping Completion<StoreStatus>) { whole.status(done) }

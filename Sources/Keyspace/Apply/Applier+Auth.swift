@@ -57,10 +57,7 @@ extension Applier {
     private func refusal(
         writingKeysOf lease: Int64, _ permit: AuthPermit
     ) throws(KeyspaceError) -> StoreError? {
-        for key in try view.keys(ofLease: lease) {
-            if let error = permit.refusal(writing: .key(key)) { return error }
-        }
-        return nil
+        permit.refusal(writingAll: try view.keys(ofLease: lease))
     }
 }
 

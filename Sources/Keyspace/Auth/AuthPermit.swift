@@ -55,6 +55,20 @@ package final class AuthPermit: Sendable {
         }
     }
 
+    package func refusal(readingAll keys: [Bytes]) -> StoreError? {
+        for key in keys {
+            if let error = refusal(reading: .key(key)) { return error }
+        }
+        return nil
+    }
+
+    package func refusal(writingAll keys: [Bytes]) -> StoreError? {
+        for key in keys {
+            if let error = refusal(writing: .key(key)) { return error }
+        }
+        return nil
+    }
+
     /// Why a transaction is refused: both branches count, and those below them. Which keys a lease
     /// holds is not looked at here.
     package func refusal(of request: TransactionRequest) -> StoreError? {

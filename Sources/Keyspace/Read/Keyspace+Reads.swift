@@ -60,8 +60,19 @@ extension Keyspace {
 
     /// Ids and times to live of all leases, by id; `remainingTTLSeconds` is the last checkpoint,
     /// or the granted time when there was none. Clocks are the `Lessor`'s business.
-    package func leases() -> Result<[LeaseStatus], StoreError> {
-        read { view throws(KeyspaceError) in .success(try view.leases()) }
+    ///
+    /// - Parameter refusal: why there is no answer, if it says so of the keys of any lease.
+    package func leases(
+        _ refusal: (([Bytes]) -> StoreError?)? = nil
+    ) -> Result<[LeaseStatus], StoreError> {
+        read { view throws(KeyspaceError) in
+            let leases = try view.leases()
+            guard let refusal else { return .success(leases) }
+            for lease in leases {
+                if let error = refusal(try view.keys(ofLease: lease.id)) { return .failure(error) }
+            }
+            return .success(leases)
+        }
     }
 
     /// One lease, with its keys if asked for.

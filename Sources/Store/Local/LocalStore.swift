@@ -118,7 +118,24 @@ package struct LocalStore: Store {
     }
 
     package func leaseKeepAlive(id: Int64, _ done: @escaping Completion<LeaseStatus>) {
-        if let error = permit?.refusalOfAnybody { return done(.failure(error)) }
+        // There are many of these: who may write everything needs no look at the keys.
+        guard let permit, permit.refusal(writing: .all) != nil else { return renew(id, done) }
+        if let error = permit.refusalOfAnybody { return done(.failure(error)) }
+        // This replica may not know yet of a key that was attached at another.
+        replica.readBarrier { read in
+            switch read {
+            case .failure(let error):
+                done(.failure(error))
+            case .success(let keyspace):
+                if let error = keyspace.refusal(renewing: id, for: permit) {
+                    return done(.failure(error))
+                }
+                renew(id, done)
+            }
+        }
+    }
+
+    private func renew(_ id: Int64, _ done: @escaping Completion<LeaseStatus>) {
         replica.leaseKeepAlive(id) { result in
             done(
                 result.map { seconds in
@@ -155,8 +172,7 @@ package struct LocalStore: Store {
         if let error = permit?.refusalOfAnybody { return done(.failure(error)) }
         let permit = permit
         replica.readBarrier { read in
-            let keyspace = read.permitted(permit) { $0.refusalOfAnybody }
-            done(keyspace.flatMap { $0.leases() }.map { $0.map(\.id) })
+            done(read.flatMap { $0.leases(for: permit) }.map { $0.map(\.id) })
         }
     }
 
