@@ -68,6 +68,7 @@ struct ClusterService: Sendable {
         response.storageVersion = EtcdAPI.etcdVersion
         response.fileBytes = status.fileBytes
         response.fileBytesInUse = status.fileBytesInUse
+        response.quotaBytes = status.quotaBytes
         response.leaderID = status.leaderID
         response.raftIndex = status.commitIndex
         response.raftTerm = status.term

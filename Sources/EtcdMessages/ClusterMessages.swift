@@ -93,6 +93,7 @@ package struct StatusResponse: Sendable, ProtobufEncodable, ProtobufDecodable {
     package var fileBytesInUse: Int64 = 0
     package var isLearner = false
     package var storageVersion = ""
+    package var quotaBytes: Int64 = 0
 
     package init(header: ResponseHeader) {
         self.header = header
@@ -112,6 +113,7 @@ package struct StatusResponse: Sendable, ProtobufEncodable, ProtobufDecodable {
         writer.write(9, fileBytesInUse)
         writer.write(10, isLearner)
         writer.write(11, storageVersion)
+        writer.write(12, quotaBytes)
     }
 
     package init(from reader: inout ProtobufReader) throws(DecodingFailure) {
@@ -129,6 +131,7 @@ package struct StatusResponse: Sendable, ProtobufEncodable, ProtobufDecodable {
             case 9: fileBytesInUse = try reader.signed()
             case 10: isLearner = try reader.bool()
             case 11: storageVersion = try reader.text()
+            case 12: quotaBytes = try reader.signed()
             default: try reader.skip()
             }
         }

@@ -88,6 +88,7 @@ package final class Replica: Sendable {
     package var status: ReplicaStatus { shared.status.withLock { $0 } }
     package var clusterID: UInt64 { configuration.clusterID }
     package var electionMilliseconds: UInt64 { configuration.settings.electionMilliseconds }
+    package var quotaBytes: UInt64 { configuration.settings.quotaBytes }
 
     package func peerURL(of member: ReplicaMember) -> String {
         (configuration.tls == nil ? "http://" : "https://") + member.peerAddress

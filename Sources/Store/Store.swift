@@ -120,6 +120,8 @@ package struct StoreStatus: Sendable, Hashable {
     package var compactRevision: Int64 = 0
     package var fileBytes: Int64 = 0
     package var fileBytesInUse: Int64 = 0
+    /// How many bytes in use raise the space alarm; 0: as many as there is room for.
+    package var quotaBytes: Int64 = 0
     package var isLearner = false
     package var members: [Member] = []
     package var alarms: [String] = []

@@ -135,6 +135,10 @@ class EtcdFlagsTests(unittest.TestCase):
         wait_for("history goes by the clock", lambda: "compacted" in members.ctl(
             "get", "old", f"--rev={revision - 2}", check=False).err)
         self.assertEqual(members.ctl("get", "old").out, "old\n4\n")
+        connection = http.client.HTTPConnection("127.0.0.1", members.first, timeout=10)
+        connection.request("POST", "/v3/maintenance/status", "{}")
+        self.assertEqual(json.loads(connection.getresponse().read())["dbSizeQuota"], "3000000")
+        connection.close()
         # Beyond the quota: etcd's alarm, and etcd's words.
         value = "x" * 500_000
         refused = None

@@ -154,10 +154,12 @@ struct RemoteStoreTests {
     }
 
     @Test func `Status and members`() async throws {
-        try await withRemoteStore { remote, _ in
+        try await withRemoteStore { remote, store in
+            store.quotaBytes = 3_000_000_000
             let status = try await remote.status()
             #expect(status.clusterID == 0xc1 && status.leaderID == status.memberID)
             #expect(status.members.map(\.name) == ["replica-1"])
+            #expect(status.quotaBytes == 3_000_000_000)
         }
     }
 }

@@ -12,6 +12,7 @@ package final class KeyspaceStore: Store {
         var isLearner = false
         var raised: [AlarmChange] = []
         var readRefusal: StoreError?
+        var quotaBytes: Int64 = 0
     }
 
     private struct Writer {
@@ -39,6 +40,12 @@ package final class KeyspaceStore: Store {
     package var readRefusal: StoreError? {
         get { condition.withLock { $0.readRefusal } }
         set { condition.withLock { $0.readRefusal = newValue } }
+    }
+
+    /// What its status says; nothing is refused for it.
+    package var quotaBytes: Int64 {
+        get { condition.withLock { $0.quotaBytes } }
+        set { condition.withLock { $0.quotaBytes = newValue } }
     }
 
     package init() throws {
@@ -178,6 +185,7 @@ package final class KeyspaceStore: Store {
         status.leaderID = condition.leaderID
         status.isLearner = condition.isLearner
         status.raised = condition.raised
+        status.quotaBytes = condition.quotaBytes
         status.term = 2
         status.commitIndex = keyspace.appliedIndex
         status.appliedIndex = keyspace.appliedIndex

@@ -195,6 +195,7 @@ package struct LocalStore: Store {
             AlarmChange(isRaised: true, memberID: $0.memberID, kind: $0.kind)
         }
         status.isDivergent = now.isDivergent
+        status.quotaBytes = Int64(clamping: replica.quotaBytes)
         if let keyspace = replica.keyspace {
             let state = keyspace.state
             status.revision = state.revision

@@ -169,6 +169,7 @@ extension StoreStatus {
         revision = response.header.revision
         fileBytes = response.fileBytes
         fileBytesInUse = response.fileBytesInUse
+        quotaBytes = response.quotaBytes
         isLearner = response.isLearner
         alarms = response.errors
         self.members = members.map {
