@@ -132,7 +132,8 @@ struct RefusedCallTests {
             let root = try #require(tokens.issue(for: AuthState.root, store.keyspace.auth.state))
             try await withChannel(port, token: root) { channel in
                 for id in [1, 2, 3, 4] as [Int64] {
-                    #expect(try await refusal(ofRenewing: id, channel) == nil)
+                    let found = try await refusal(ofRenewing: id, channel)
+                    #expect(found == nil)
                 }
                 let listing = await channel.refusal(Self.leaseLeases)
                 #expect(listing == nil)
@@ -140,10 +141,12 @@ struct RefusedCallTests {
             try await withChannel(port, token: user) { channel in
                 // A fifth there is not, and it is nobody's.
                 for id in [1, 4, 5] as [Int64] {
-                    #expect(try await refusal(ofRenewing: id, channel) == nil)
+                    let found = try await refusal(ofRenewing: id, channel)
+                    #expect(found == nil)
                 }
                 for id in [2, 3] as [Int64] {
-                    #expect(try await refusal(ofRenewing: id, channel) == Self.permissionDenied)
+                    let found = try await refusal(ofRenewing: id, channel)
+                    #expect(found == Self.permissionDenied)
                 }
                 let before = await channel.refusal(Self.leaseLeases)
                 #expect(before == Self.permissionDenied)

@@ -1,6 +1,7 @@
 import Basics
 import Keyspace
 import Store
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
