@@ -154,6 +154,27 @@ struct RemoteStoreTests {
         }
     }
 
+    /// Who goes on behind a batch whose stream broke must not miss what had not come yet.
+    @Test(arguments: [1, 2, 50] as [Int64])
+    func `A batch of history reaches as far as its events`(start: Int64) async throws {
+        try await withRemoteStore { remote, store in
+            let value = String(repeating: "x", count: 100_000)
+            for number in 0..<100 { try await store.put("big\(number)", value) }
+            let watch = remote.watch(WatchRequest(.prefix(bytes("big")), startRevision: start))
+            var batches = 0
+            var reached = max(1, start - 1)
+            while reached < 101 {
+                let batch = try await watch.next()
+                let first = try #require(batch.events.first).keyValue.modRevision
+                #expect(first == reached + 1)
+                #expect(batch.revision == batch.events.last?.keyValue.modRevision)
+                reached = batch.revision
+                batches += 1
+            }
+            #expect(batches > 1)
+        }
+    }
+
     @Test func `Status and members`() async throws {
         try await withRemoteStore { remote, store in
             store.quotaBytes = 3_000_000_000

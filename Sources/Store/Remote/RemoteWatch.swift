@@ -111,12 +111,12 @@ final class RemoteWatch: WatchStream {
     private final class Receiver: GRPCClientReceiver, @unchecked Sendable {
         // Sendable because `revision` is used on the channel's event loop only.
         private weak let watch: RemoteWatch?
-        /// The watcher is complete up to here.
-        private var revision: Int64
+        /// The watcher is complete up to here; nil until the server says what "now" is.
+        private var revision: Int64?
 
         init(_ watch: RemoteWatch, from startRevision: Int64) {
             self.watch = watch
-            revision = max(0, startRevision - 1)
+            revision = startRevision > 0 ? startRevision - 1 : nil
         }
 
         func receive(_ message: Bytes) {
@@ -133,21 +133,22 @@ final class RemoteWatch: WatchStream {
             }
             if response.created {
                 // Everything before "now" is none of this watcher's business.
-                if revision == 0 { revision = response.header.revision }
+                if revision == nil { revision = response.header.revision }
                 watch.consumed(message.count)
                 return
             }
             // etcd's header may be ahead of the events; their own revisions are not. An answer
             // without events is a progress report, which is exact.
             let last = response.events.last?.keyValue.modRevision ?? response.header.revision
-            revision = max(revision, last)
+            let reached = max(revision ?? 0, last)
+            revision = reached
             watch.deliver(
-                WatchBatch(events: response.events, revision: revision), bytes: message.count)
+                WatchBatch(events: response.events, revision: reached), bytes: message.count)
         }
 
         func reportProgress() {
             guard let watch, watch.state.withLock({ $0.ready.isEmpty }) else { return }
-            watch.deliver(WatchBatch(events: [], revision: revision), bytes: 0)
+            watch.deliver(WatchBatch(events: [], revision: revision ?? 0), bytes: 0)
         }
 
         func finished(_ status: GRPCStatus) {
