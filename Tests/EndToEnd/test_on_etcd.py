@@ -1,5 +1,6 @@
 """The control plane on a real etcd: the same kubectl, no replicas of its own."""
 
+import json
 import pathlib
 import signal
 import subprocess
@@ -182,7 +183,7 @@ class EtcdFlagTests(unittest.TestCase):
         self.addCleanup(etcd.close)
         etcd.start()
         directory, port = etcd.path("alone"), free_ports(1)
-        for _ in range(2):
+        for turn in range(2):
             process = subprocess.Popen(
                 [MARTLET, "server", "--data-dir", directory, "--api-port", str(port),
                  *etcd.martlet_flags], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -199,6 +200,13 @@ class EtcdFlagTests(unittest.TestCase):
                 process.send_signal(signal.SIGINT)
                 self.assertEqual(process.wait(timeout=15), 0)
                 process.stdout.close()
+            path = pathlib.Path(directory, "cluster.json")
+            layout = json.loads(path.read_text())
+            # What somebody else laid out stays.
+            if turn == 1:
+                self.assertEqual(layout["nodes"], ["node-1", "node-2"])
+            layout["nodes"] = ["node-1", "node-2"]
+            path.write_text(json.dumps(layout))
         self.assertIn("exists", done.err)
         self.assertIn("/configmaps/default/kept",
                       etcd.etcdctl("get", "--prefix", "--keys-only", "/registry").out)

@@ -68,7 +68,7 @@ struct DataDirectory: Sendable, Hashable {
     }
 
     /// Where the state lies does not change by a flag that is forgotten, or given too many.
-    private func check(
+    func check(
         _ external: ExternalStore?, against asked: ExternalStore?
     ) throws(CommandError) {
         if let external, asked == nil {

@@ -82,20 +82,25 @@ struct ServerCommand: AsyncParsableCommand {
         let layout = try directory.readLayout()
         guard let store = external.store ?? layout.externalStore else { return nil }
         return ExternalServerProcess(
-            directory: directory, replica: try layout.replica(replica ?? 1),
-            external: store,
+            directory: directory, replica: try layout.replica(replica ?? 1), external: store,
             compactionSeconds: external.compactionSeconds, log: ProcessLog(), link: link)
     }
 
-    /// The folder of one server over a foreign etcd, where there is none yet.
+    /// The folder of one server over a foreign etcd, where there is none yet. Of one that is there
+    /// only the port may change: how many servers and nodes it has is for `martlet up` to say.
     private func layOutAlone(_ directory: DataDirectory) throws {
-        var shape = ClusterShape(replicaCount: 1, externalStore: external.store)
-        if let known = directory.hasLayout ? try directory.readLayout().replicas.first : nil {
-            shape.apiPort = known.apiPort
-        }
-        if let apiPort { shape.apiPort = apiPort }
+        var layout: ClusterLayout
         if let store = external.store { _ = (try store.addresses(), try store.tls()) }
-        let layout = try directory.layout(for: shape)
+        if directory.hasLayout {
+            layout = try directory.readLayout()
+            try directory.check(layout.externalStore, against: external.store)
+        } else {
+            let shape = ClusterShape(replicaCount: 1, externalStore: external.store)
+            layout = try directory.layout(for: shape)
+        }
+        _ = try layout.replica(1)
+        if let apiPort { layout.replicas[0].apiPort = apiPort }
+        try directory.write(layout)
         try ClusterPKI(directory, now: .now()).issueAll(for: layout, now: .now())
     }
 
