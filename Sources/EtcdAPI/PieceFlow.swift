@@ -1,9 +1,9 @@
 package import Basics
 package import Keyspace
 
-/// Reads the pieces of a range ahead of the client: while it takes a piece, the next two are read,
-/// at the same time but for where they begin. Pieces that wait for the client count as memory of
-/// answers; where that is short, nothing is read ahead.
+/// Reads the pieces of a range ahead of the client: while it takes a piece, the next ones are
+/// read, at the same time but for where they begin. Pieces that wait for the client count as
+/// memory of answers; where that is short, nothing is read ahead.
 ///
 /// Whoever waits for the client or for a piece holds this object; it goes when all have ended.
 package final class PieceFlow: Sendable {
@@ -60,8 +60,9 @@ package final class PieceFlow: Sendable {
     /// With what stands before it in a message a piece fits a buffer of 256 KiB: buffers have
     /// powers of two.
     private static let pieceBytes = 256 * 1024 - 32
-    /// Of one answer, under way at a time: as many as there are threads that read.
-    private static let piecesMax = 2
+    /// Of one answer, under way at a time: one for each thread that reads, and one that waits for
+    /// the client.
+    private static let piecesMax = 3
 
     private let pieces: any RangePieces
     private let sink: any Sink

@@ -13,23 +13,10 @@ package struct EtcdRangeEncoding: RangeEncoding {
         state.elementBytes(keyBytes: keyBytes, valueBytes: valueBytes)
     }
 
-    package func makeEncoder(reserving bytes: Int) -> any RangeEncoder {
-        EtcdRangeEncoder(reserving: bytes)
-    }
-}
-
-final class EtcdRangeEncoder: RangeEncoder {
-    private var writer: ProtobufWriter
-    private var lease: Int64 = 0
-
-    init(reserving bytes: Int) {
-        writer = ProtobufWriter(reserving: bytes)
-    }
-
-    var bytes: Bytes { writer.bytes }
-    var count: Int { writer.count }
-
-    func begin(_ state: KeyValue, key: UnsafeRawBufferPointer, valueBytes: Int) {
+    package func begin(
+        _ state: KeyValue, key: UnsafeRawBufferPointer, valueBytes: Int,
+        in writer: inout MeasuredWriter
+    ) {
         let count = state.messageBytes(keyBytes: key.count, valueBytes: valueBytes)
         writer.beginElement(2, count: count)
         if unsafe !key.isEmpty {
@@ -40,15 +27,10 @@ final class EtcdRangeEncoder: RangeEncoder {
         writer.write(3, state.modRevision)
         writer.write(4, state.version)
         if valueBytes > 0 { writer.beginElement(5, count: valueBytes) }
-        lease = state.lease
     }
 
-    func append(_ part: UnsafeRawBufferPointer) {
-        unsafe writer.write(raw: part)
-    }
-
-    func end() {
-        writer.write(6, lease)
+    package func end(_ state: KeyValue, in writer: inout MeasuredWriter) {
+        writer.write(6, state.lease)
     }
 }
 

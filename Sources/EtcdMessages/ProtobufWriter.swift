@@ -45,11 +45,6 @@ package struct ProtobufWriter: Sendable {
         writer.writeVarint(UInt64(count))
     }
 
-    /// Bytes of an element that was begun.
-    mutating func write(raw: UnsafeRawBufferPointer) {
-        unsafe writer.write(raw: raw)
-    }
-
     /// A message field, written even if empty.
     package mutating func write(_ field: Int, _ message: some ProtobufEncodable) {
         writer.writeVarint(UInt64(field << 3 | 2))
@@ -62,16 +57,27 @@ package struct ProtobufWriter: Sendable {
 extension ProtobufWriter {
     /// Bytes of a field, without writing it; 0 for what is left out. For fields up to 15.
     package static func bytes(of value: Int64) -> Int {
-        value == 0 ? 0 : 1 + varintBytes(UInt64(bitPattern: value))
+        value == 0 ? 0 : 1 + UInt64(bitPattern: value).varintBytes
     }
 
     /// Bytes of a field that holds `count` bytes, written even if empty.
     package static func elementBytes(_ count: Int) -> Int {
-        1 + varintBytes(UInt64(count)) + count
+        1 + UInt64(count).varintBytes + count
+    }
+}
+
+extension MeasuredWriter {
+    /// As `ProtobufWriter` has it.
+    mutating func write(_ field: Int, _ value: Int64) {
+        guard value != 0 else { return }
+        writeVarint(UInt64(field << 3))
+        writeVarint(UInt64(bitPattern: value))
     }
 
-    private static func varintBytes(_ value: UInt64) -> Int {
-        max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7)
+    /// What stands before an element of `count` bytes, which come next.
+    mutating func beginElement(_ field: Int, count: Int) {
+        writeVarint(UInt64(field << 3 | 2))
+        writeVarint(UInt64(count))
     }
 }
 

@@ -59,12 +59,11 @@ extension Store {
         range(request) { result in
             done(
                 result.map { response in
-                    let encoder = encoding.makeEncoder(reserving: 0)
-                    for keyValue in response.keyValues { encoder.add(keyValue) }
+                    let bytes = encoding.encode(response.keyValues)
                     let summary = RangeSummary(
                         revision: response.revision, more: response.more, count: response.count,
-                        bytes: encoder.count)
-                    return .whole(summary, encoder.bytes)
+                        bytes: bytes.count)
+                    return .whole(summary, bytes)
                 })
         }
     }

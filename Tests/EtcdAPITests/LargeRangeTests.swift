@@ -43,9 +43,7 @@ struct LargeRangeTests {
                 var writer = ProtobufWriter()
                 writer.write(2, keyValue)
                 let encoding = EtcdRangeEncoding()
-                let encoder = encoding.makeEncoder(reserving: 0)
-                encoder.add(keyValue)
-                #expect(encoder.bytes == writer.bytes)
+                #expect(encoding.encode([keyValue]) == writer.bytes)
                 #expect(
                     encoding.bytes(keyValue, keyBytes: count, valueBytes: count) == writer.count)
             }

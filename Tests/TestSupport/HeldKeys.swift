@@ -1,46 +1,14 @@
-import Basics
+package import Basics
 package import Keyspace
 
 /// Keeps the keys of an answer to a range instead of encoding them.
 package final class HeldKeys: RangeEncoding {
     package typealias Measure = @Sendable (_ keyBytes: Int, _ valueBytes: Int) -> Int
 
-    private final class Encoder: RangeEncoder {
-        private let held: Locked<[KeyValue]>
-        private let measure: Measure
-        private var keyValue = KeyValue(
-            key: [], value: [], createRevision: 0, modRevision: 0, version: 0)
-        private var valueBytes = 0
-        private(set) var count = 0
-        /// One for each key, whatever the measure: nobody reads them.
-        private(set) var bytes = Bytes()
-
-        init(_ held: Locked<[KeyValue]>, _ measure: @escaping Measure) {
-            self.held = held
-            self.measure = measure
-        }
-
-        func begin(_ state: KeyValue, key: UnsafeRawBufferPointer, valueBytes: Int) {
-            keyValue = state
-            unsafe keyValue.key = Bytes(key)
-            keyValue.value = []
-            self.valueBytes = valueBytes
-            count += measure(key.count, valueBytes)
-            bytes.append(0)
-        }
-
-        func append(_ part: UnsafeRawBufferPointer) {
-            unsafe keyValue.value.append(contentsOf: part)
-        }
-
-        func end() {
-            precondition(keyValue.value.count == valueBytes, "another value than was announced")
-            held.withLock { $0.append(keyValue) }
-        }
-    }
-
     private let measure: Measure
     private let held = Locked<[KeyValue]>([])
+    private let begun = Locked(
+        (KeyValue(key: [], value: [], createRevision: 0, modRevision: 0, version: 0), 0..<0))
 
     package let wantsTotalsFirst: Bool
 
@@ -53,8 +21,23 @@ package final class HeldKeys: RangeEncoding {
         measure(keyBytes, valueBytes)
     }
 
-    package func makeEncoder(reserving bytes: Int) -> any RangeEncoder {
-        Encoder(held, measure)
+    /// Only the value is written; where it begins is kept until it is read back.
+    package func begin(
+        _ state: KeyValue, key: UnsafeRawBufferPointer, valueBytes: Int,
+        in writer: inout MeasuredWriter
+    ) {
+        var begun = state
+        unsafe begun.key = Bytes(key)
+        self.begun.withLock { [start = writer.count] in
+            $0 = (begun, start..<start + valueBytes)
+        }
+    }
+
+    package func end(_ state: KeyValue, in writer: inout MeasuredWriter) {
+        var (keyValue, place) = begun.withLock { $0 }
+        precondition(writer.count == place.upperBound, "another value than was announced")
+        unsafe keyValue.value = Bytes(writer.written[place])
+        held.withLock { [keyValue] in $0.append(keyValue) }
     }
 
     /// What came since this was asked the last time.

@@ -31,36 +31,39 @@ package struct RangeSummary: Sendable, Hashable {
     }
 }
 
-/// How keys are written into an answer, straight from the keyspace's file.
+/// How keys are written into an answer, straight from the keyspace's file: first `begin`, then the
+/// value, and then `end`. Key and value are not in `state`.
 package protocol RangeEncoding: Sendable {
     /// Whether count and bytes of an answer are wanted before its keys. That takes a pass over them
     /// if the answer is large.
     var wantsTotalsFirst: Bool { get }
-    /// Bytes that a key takes; key and value are not in `state`, so that nothing is copied to be
-    /// measured.
+    /// Bytes that a key takes with its value. No more are written.
     func bytes(_ state: KeyValue, keyBytes: Int, valueBytes: Int) -> Int
-    func makeEncoder(reserving bytes: Int) -> any RangeEncoder
+    func begin(
+        _ state: KeyValue, key: UnsafeRawBufferPointer, valueBytes: Int,
+        in writer: inout MeasuredWriter)
+    func end(_ state: KeyValue, in writer: inout MeasuredWriter)
 }
 
-/// Writes keys one after the other. Of each first `begin`, and then its value in parts, which are
-/// `valueBytes` together, and then `end`.
-package protocol RangeEncoder: AnyObject {
-    var bytes: Bytes { get }
-    var count: Int { get }
-    /// Key and value are not in `state`.
-    func begin(_ state: KeyValue, key: UnsafeRawBufferPointer, valueBytes: Int)
-    func append(_ part: UnsafeRawBufferPointer)
-    func end()
-}
-
-extension RangeEncoder {
-    /// A key that somebody holds.
-    package func add(_ keyValue: KeyValue) {
-        unsafe withRaw(keyValue.key) { key in
-            unsafe begin(keyValue, key: key, valueBytes: keyValue.value.count)
+extension RangeEncoding {
+    /// Keys that somebody holds.
+    package func encode(_ keyValues: [KeyValue]) -> Bytes {
+        let measure = keyValues.reduce(0) { sum, keyValue in
+            let (key, value) = (keyValue.key.count, keyValue.value.count)
+            return sum + bytes(keyValue, keyBytes: key, valueBytes: value)
         }
-        unsafe withRaw(keyValue.value) { value in unsafe append(value) }
-        end()
+        return Bytes.written(measure: measure) { writer in
+            for keyValue in keyValues {
+                unsafe keyValue.key.withUnsafeBytes { key in
+                    unsafe begin(
+                        keyValue, key: key, valueBytes: keyValue.value.count, in: &writer)
+                }
+                unsafe keyValue.value.withUnsafeBytes { value in
+                    unsafe writer.write(raw: value)
+                }
+                end(keyValue, in: &writer)
+            }
+        }
     }
 }
 

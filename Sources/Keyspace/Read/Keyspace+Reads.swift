@@ -41,9 +41,7 @@ extension Keyspace {
                 revision: view.state.revision, more: selection.more, count: selection.count,
                 bytes: selection.bytes)
             if selection.isHeld, selection.bytes <= bounds.wholeBytesMax {
-                let encoder = encoding.makeEncoder(reserving: selection.bytes)
-                try view.encode(selection, with: encoder)
-                return .success(.whole(summary, encoder.bytes))
+                return .success(.whole(summary, try view.encode(selection, as: encoding)))
             }
             let pieces = KeyspaceRange(
                 selection, summary, as: encoding, revision: revision, readers)

@@ -91,9 +91,8 @@ final class KeyspaceRange: RangePieces {
                 if sumsUp { add(keys) }
                 self.rest.withLock { $0 = others }
                 located()
-                let encoder = encoding.makeEncoder(reserving: keys.bytes)
-                try view.encode(keys, withValue: !request.keysOnly, with: encoder)
-                return .success(.piece(encoder.bytes))
+                let bytes = try view.encode(keys, withValue: !request.keysOnly, as: encoding)
+                return .success(.piece(bytes))
             } ?? .failure(.stopped)
         } catch {
             return .failure(StoreError(error))

@@ -95,48 +95,48 @@ extension StateView {
         return keyValue
     }
 
-    /// Writes the keys that were selected.
+    /// The keys that were selected, encoded.
     func encode(
-        _ selection: RangeSelection, with encoder: any RangeEncoder
-    ) throws(KeyspaceError) {
-        guard !selection.found.isEmpty else { return }
+        _ selection: RangeSelection, as encoding: any RangeEncoding
+    ) throws(KeyspaceError) -> Bytes {
+        guard !selection.found.isEmpty else { return [] }
+        let withValue = !selection.request.keysOnly
         let records = unsafe try cursor(tables.records)
-        for item in selection.found {
-            unsafe try encode(
-                item, withValue: !selection.request.keysOnly, with: encoder, records)
+        return try Bytes.written(measure: selection.bytes) { writer throws(KeyspaceError) in
+            for item in selection.found {
+                try unsafe withRaw(item.key) { key throws(KeyspaceError) in
+                    unsafe try write(
+                        key, item.entry, withValue: withValue, as: encoding, records, &writer)
+                }
+            }
         }
     }
 
-    /// Writes the keys of a piece.
+    /// The keys of a piece, encoded.
     func encode(
-        _ keys: LocatedKeys, withValue: Bool, with encoder: any RangeEncoder
-    ) throws(KeyspaceError) {
+        _ keys: LocatedKeys, withValue: Bool, as encoding: any RangeEncoding
+    ) throws(KeyspaceError) -> Bytes {
         let records = unsafe try cursor(tables.records)
-        try unsafe keys.forEach { key, entry throws(KeyspaceError) -> Void in
-            unsafe try encode(key, entry, withValue: withValue, with: encoder, records)
-        }
-    }
-
-    func encode(
-        _ item: IndexedKey, withValue: Bool, with encoder: any RangeEncoder,
-        _ records: borrowing TableCursor
-    ) throws(KeyspaceError) {
-        try unsafe withRaw(item.key) { key throws(KeyspaceError) in
-            unsafe try encode(key, item.entry, withValue: withValue, with: encoder, records)
+        return try Bytes.written(measure: keys.bytes) { writer throws(KeyspaceError) in
+            try unsafe keys.forEach { key, entry throws(KeyspaceError) in
+                unsafe try write(key, entry, withValue: withValue, as: encoding, records, &writer)
+            }
         }
     }
 
     /// Writes a key whose state is `entry`, and its value from the map.
-    func encode(
+    private func write(
         _ key: UnsafeRawBufferPointer, _ entry: IndexEntry, withValue: Bool,
-        with encoder: any RangeEncoder, _ records: borrowing TableCursor
+        as encoding: any RangeEncoding, _ records: borrowing TableCursor,
+        _ writer: inout MeasuredWriter
     ) throws(KeyspaceError) {
+        let state = entry.keyValue([])
         let valueBytes = withValue ? Int(entry.valueBytes) : 0
-        unsafe encoder.begin(entry.keyValue([]), key: key, valueBytes: valueBytes)
+        unsafe encoding.begin(state, key: key, valueBytes: valueBytes, in: &writer)
         if valueBytes > 0 {
-            unsafe try visitValue(of: entry, records) { part in unsafe encoder.append(part) }
+            unsafe try visitValue(of: entry, records) { part in unsafe writer.write(raw: part) }
         }
-        encoder.end()
+        encoding.end(state, in: &writer)
     }
 
     func sortByValue(
