@@ -8,6 +8,8 @@ package struct MemberProgress: Sendable, Hashable {
     package var state: State
     /// Heard of since the last check of the quorum.
     package var isActive: Bool
+    /// Appends with entries that left and are not acknowledged.
+    package var appendsInFlight: Int
     /// Whether a learner lacks so little that it can become a voter.
     package var hasCaughtUp: Bool
 
@@ -16,6 +18,7 @@ package struct MemberProgress: Sendable, Hashable {
         match = progress.match
         next = progress.next
         isActive = progress.isActive
+        appendsInFlight = progress.inflight.count
         hasCaughtUp = progress.catchUp.hasCaughtUp(electionTicks: electionTicks)
         state =
             switch progress.state {

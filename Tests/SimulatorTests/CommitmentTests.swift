@@ -102,4 +102,54 @@ import Testing
             }
         }
     }
+
+    private func appended(
+        _ member: UInt64, _ index: UInt64, term: UInt64 = 2, to leader: UInt64 = 1
+    ) -> Message {
+        Message(from: member, to: leader, term: term, body: .appended(index: index))
+    }
+
+    /// As `check`, of what member 1 was told instead of what others have.
+    private func checkTold(
+        _ messages: [Message], before: Membership? = nil,
+        now: Membership = Membership(voters: [1, 2, 3])
+    ) throws(Violation) {
+        var acknowledgements = Acknowledgements()
+        for message in messages { acknowledgements.heard(message) }
+        let leader = Raft(Raft.Configuration(id: 1, seed: 1), initial([1, 2], commit: 2, now))
+        try acknowledgements.committed(leader, before: before)
+    }
+
+    @Test func toldByAMajority() throws {
+        try checkTold([appended(2, 2)])
+        // Older news that comes late takes nothing back.
+        try checkTold([appended(3, 3), appended(3, 1)])
+        let useless: [[Message]] = [
+            [], [appended(2, 1), appended(3, 1)], [appended(4, 2)], [appended(2, 2, term: 1)],
+            [appended(2, 2, to: 3)],
+            [Message(from: 2, to: 1, term: 2, body: .heartbeatResponse(read: 2))],
+        ]
+        for messages in useless {
+            expectViolation(
+                "told by a quorum: 1 commits entry 2/2, of which only [1] of [1, 2, 3] have"
+            ) {
+                try checkTold(messages)
+            }
+        }
+    }
+
+    @Test func toldByBothMajorities() throws {
+        let joint = Membership(voters: [1, 4, 5], outgoing: [1, 2, 3])
+        try checkTold([appended(2, 2), appended(5, 2)], now: joint)
+        for other in [UInt64(2), 5] {
+            expectViolation("of which only [1, \(other)] of [1, 4, 5] and [1, 2, 3] have") {
+                try checkTold([appended(other, 2)], now: joint)
+            }
+        }
+        // The voters changed in the round, after the commit.
+        try checkTold([appended(2, 2)], before: Membership(voters: [1, 2, 3]), now: joint)
+        expectViolation("of which only [1, 2]") {
+            try checkTold([appended(2, 2)], before: Membership(voters: [1, 2, 6, 7]), now: joint)
+        }
+    }
 }

@@ -103,6 +103,79 @@ import Testing
         }
     }
 
+    private typealias Step = MembershipChange.Step
+
+    private func check(
+        _ steps: [Step], from before: Membership, to after: Membership
+    ) throws(Violation) {
+        try MemberInvariants.check(MembershipChange(steps), from: before, to: after)
+    }
+
+    @Test func oneVoterMoves() throws {
+        let three = Membership(voters: [1, 2, 3], learners: [4, 5], joining: [5])
+        try check(
+            [Step(.remove, 3)], from: three,
+            to: Membership(voters: [1, 2], learners: [4, 5], joining: [5]))
+        try check(
+            [Step(.addVoter, 5)], from: three,
+            to: Membership(voters: [1, 2, 3, 5], learners: [4]))
+        try check(
+            [Step(.addLearner, 3), Step(.addLearner, 5), Step(.join, 2), Step(.join, 6)],
+            from: three,
+            to: Membership(voters: [1, 2], learners: [3, 4, 5, 6], joining: [6]))
+        // Whoever is removed votes on, or is still told of everything.
+        for after in [three, Membership(voters: [1, 2], learners: [3, 4, 5], joining: [5])] {
+            expectViolation("members: ") {
+                try check([Step(.remove, 3)], from: three, to: after)
+            }
+        }
+        expectViolation("members: ") {
+            try check(
+                [Step(.remove, 4)], from: three,
+                to: Membership(voters: [1, 2], learners: [5], joining: [5]))
+        }
+    }
+
+    /// {1, 2} and {3, 4, 5} could decide apart.
+    @Test func severalVotersMove() throws {
+        let three = Membership(voters: [1, 2, 3])
+        let two = [Step(.addVoter, 4), Step(.addVoter, 5)]
+        let joint = Membership(voters: [1, 2, 3, 4, 5], outgoing: [1, 2, 3])
+        try check(two, from: three, to: joint)
+        try check([], from: joint, to: Membership(voters: [1, 2, 3, 4, 5]))
+        let wrong = [
+            Membership(voters: [1, 2, 3, 4, 5]), three,
+            Membership(voters: [1, 2, 3, 4, 5], outgoing: [1, 2]),
+        ]
+        for after in wrong {
+            expectViolation("members: ") { try check(two, from: three, to: after) }
+        }
+        for after in [joint, three] {
+            expectViolation("members: ") { try check([], from: joint, to: after) }
+        }
+    }
+
+    /// A change that came out wrong is found where the log is applied.
+    @Test func membersOfTheLog() throws {
+        var log = CommittedLog(membership: Membership(voters: [1, 2, 3]))
+        let changes = [
+            MembershipChange([Step(.addVoter, 4), Step(.addVoter, 5)]), .leaveJoint, .remove(1),
+        ]
+        for (offset, change) in changes.enumerated() {
+            let entry = Entry(
+                term: 1, index: UInt64(offset) + 1, kind: .membership, payload: change.encoded())
+            _ = try log.applied(entry, by: 1, maxTerm: 1)
+        }
+        #expect(log.membership == Membership(voters: [2, 3, 4, 5]))
+    }
+
+    @Test func windows() throws {
+        try RaftInvariants.window(to: 2, appends: 4, max: 4)
+        expectViolation("window: 5 appends are on their way to 2, 4 may be") {
+            try RaftInvariants.window(to: 2, appends: 5, max: 4)
+        }
+    }
+
     @Test func twoVotes() throws {
         var invariants = RaftInvariants()
         let vote = Message(from: 1, to: 2, term: 3, body: .voteResponse(granted: true))

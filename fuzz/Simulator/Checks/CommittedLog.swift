@@ -86,11 +86,15 @@ package struct CommittedLog {
             }
             indexes[entry.payload, default: []].append(entry.index)
         } else if entry.kind == .membership {
+            let change: MembershipChange
             do {
-                membership = membership.applying(try MembershipChange(decoding: entry.payload))
+                change = try MembershipChange(decoding: entry.payload)
             } catch {
                 throw .correctness("entry \(entry.index) does not decode: \(error)")
             }
+            let before = membership
+            membership = before.applying(change)
+            try MemberInvariants.check(change, from: before, to: membership)
         }
         items.append(Item(entry: entry, command: command, committedIn: maxTerm))
         let before = model.revision

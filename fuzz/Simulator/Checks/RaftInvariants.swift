@@ -172,6 +172,16 @@ package struct RaftInvariants {
         }
     }
 
+    /// Of the appends that a leader has on their way to a member: no more than its window holds, so
+    /// that a member that does not answer costs it and the network no more than that.
+    package static func window(
+        to member: UInt64, appends: Int, max: Int
+    ) throws(Violation) {
+        guard appends > max else { return }
+        throw .correctness(
+            "window: \(appends) appends are on their way to \(member), \(max) may be")
+    }
+
     /// At the end of a calm stretch: who led before leads on.
     ///
     /// - Parameters:

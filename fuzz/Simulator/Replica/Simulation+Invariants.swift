@@ -13,6 +13,7 @@ extension Simulation {
             logs += replica.lostLogs
         }
         try invariants.committed(raft, before: process.membership, committed, durable: logs)
+        try acknowledgements.committed(raft, before: process.membership)
     }
 
     func checkWritten(_ entries: [Entry], _ previousTerm: UInt64?, _ replica: SimulatedReplica) {

@@ -54,6 +54,7 @@ extension Simulation {
                     violation = .correctness("a message does not decode: \(error)")
                 }
             }
+            for message in messages { acknowledgements.heard(message) }
             tell(replica, .messages(messages))
         case .requests(let requests): tell(replica, .peerRequests(from: fromMember, requests, nil))
         case .answers(let answers): tell(replica, .peerAnswers(from: fromMember, answers))

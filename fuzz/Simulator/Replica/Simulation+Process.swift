@@ -177,6 +177,11 @@ extension Simulation {
             try checkCommit(raft, process)
             process.commit = raft.commitIndex
         }
+        for peer in raft.progress {
+            try RaftInvariants.window(
+                to: peer.id, appends: peer.appendsInFlight,
+                max: replica.settings.inflightMessagesMax)
+        }
         if process.membership != raft.membership { process.membership = raft.membership }
         if raft.lost == nil, process.environment.isLogIdle { replica.hasLostTail = false }
         if let state = process.environment.keyspace?.state {

@@ -58,6 +58,7 @@ package final class Simulation {
 
     // Checks
     var invariants = RaftInvariants()
+    var acknowledgements = Acknowledgements()
     var committed = CommittedLog()
     var leaseOracle: LeaseOracle
     /// When entries were first applied, by index - 1: positions in the history.
