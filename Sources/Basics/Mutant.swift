@@ -32,6 +32,24 @@ package enum Mutant: UInt8, Sendable, CaseIterable {
     // Leases
     case leaseForgetsTime
     case keepAliveForgotten
+    // Raft's progress and members
+    case progressUnsorted
+    case windowOverflows
+    case compactedProbeSent
+    case eitherHalfCommits
+    case changesAtOnce
+    case removedStillVote
+    // Damage and wrong states
+    case tailForgotten
+    case hashFollowsCompaction
+    case anyHashDecides
+    case revisionFalls
+    // Watches
+    case progressBeforeEvents
+    case futureWatchBeginsNow
+    case behindBeginsAgain
+    // Leases
+    case renewsWithoutQuorum
 
     #if MUTANTS
         /// Set once, before anything runs. The text is looked for in released programs.

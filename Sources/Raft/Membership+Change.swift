@@ -1,3 +1,5 @@
+import Basics
+
 extension Membership {
     /// The members after `change`. What already holds is not changed.
     ///
@@ -12,7 +14,9 @@ extension Membership {
         }
         precondition(!isJoint, "\(change) in the joint membership \(self)")
         for step in change.steps { next.take(step) }
-        if Self.difference(voters, next.voters) > 1 { next.outgoing = voters }
+        if Self.difference(voters, next.voters) > 1, !Mutant.isOn(.changesAtOnce) {
+            next.outgoing = voters
+        }
         next.checkInvariants()
         return next
     }
@@ -28,7 +32,9 @@ extension Membership {
 
     private mutating func take(_ step: MembershipChange.Step) {
         let wasVoter = voters.contains(step.id)
-        voters.removeAll { $0 == step.id }
+        if step.action != .remove || !Mutant.isOn(.removedStillVote) {
+            voters.removeAll { $0 == step.id }
+        }
         learners.removeAll { $0 == step.id }
         joining.removeAll { $0 == step.id }
         switch step.action {

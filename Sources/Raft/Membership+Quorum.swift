@@ -9,7 +9,9 @@ extension Membership {
     /// nothing is ever reached.
     package func quorumValue(_ value: (UInt64) -> UInt64) -> UInt64 {
         let reached = Self.majorityValue(voters, value)
-        return isJoint ? min(reached, Self.majorityValue(outgoing, value)) : reached
+        guard isJoint else { return reached }
+        let before = Self.majorityValue(outgoing, value)
+        return Mutant.isOn(.eitherHalfCommits) ? max(reached, before) : min(reached, before)
     }
 
     /// Whether the voters for which `holds` is true are a majority.
@@ -26,7 +28,7 @@ extension Membership {
     private static func majorityValue(_ voters: [UInt64], _ value: (UInt64) -> UInt64) -> UInt64 {
         guard !voters.isEmpty else { return 0 }
         var values = voters.map(value)
-        values.sort(by: >)
+        if !Mutant.isOn(.progressUnsorted) { values.sort(by: >) }
         return values[voters.count / 2 - (Mutant.isOn(.majorityOffByOne) ? 1 : 0)]
     }
 

@@ -17,12 +17,13 @@ extension Raft {
     /// Returns the bytes of the entries.
     private mutating func sendAppend(_ slot: Int) -> Int {
         let peer = peers[slot]
-        guard let prevTerm = log.term(peer.next - 1) else {
+        let compacted: UInt64? = Mutant.isOn(.compactedProbeSent) ? 0 : nil
+        guard let prevTerm = log.term(peer.next - 1) ?? compacted else {
             startSnapshot(slot)
             return 0
         }
         var entries: [Entry] = []
-        if peer.state == .probe || !isFull(peer) {
+        if peer.state == .probe || !isFull(peer) || Mutant.isOn(.windowOverflows) {
             entries = log.slice(
                 from: peer.next, through: log.lastIndex, bytesMax: configuration.messageBytesMax)
         }

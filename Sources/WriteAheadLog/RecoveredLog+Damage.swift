@@ -66,7 +66,7 @@ extension RecoveredLog {
         let own = term(at: applied)
         cut(behind: own == appliedTerm ? max(applied, damage.commit) : damage.commit)
         let tail = damage.end.map { LostTail.upTo(term: $0.term, index: $0.index) } ?? .unknown
-        lost = tail.merged(with: lost)
+        lost = Mutant.isOn(.tailForgotten) ? lost : tail.merged(with: lost)
         guard applied > lastIndex || own != nil && own != appliedTerm else {
             return VoidRange(sequence: damage.sequence, offset: damage.wholeBytes)
         }

@@ -28,7 +28,10 @@ extension Applier {
     /// Looks at `count` records at most.
     mutating func removeCompacted(records count: Int) throws(KeyspaceError) {
         guard stored.isCompacting, count > 0 else { return }
-        for item in try findCompacted(count) { try erase(item.key, at: item.position) }
+        for item in try findCompacted(count) {
+            try erase(item.key, at: item.position)
+            if Mutant.isOn(.hashFollowsCompaction) { stored.contentHash &-= 1 }
+        }
     }
 
     /// Moves the scan on, and answers what it found to be superfluous.

@@ -64,6 +64,9 @@ import LMDB
         if Mutant.isOn(.appliedIndexApart), stored.state.appliedIndex > 0 {
             stored.state.appliedIndex -= 1
         }
+        if Mutant.isOn(.revisionFalls), stored.compactDone == stored.state.revision {
+            stored.state.revision -= 1
+        }
         try put(Bytes(StoredState.name.utf8), stored.encode(), in: tables.meta)
     }
 

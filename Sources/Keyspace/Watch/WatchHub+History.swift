@@ -114,7 +114,9 @@ extension WatchHub.Inner {
         let watch = behind.removeFirst()
         watch.progress.value.isBehind = false
         return WatchHub.Work(
-            watch: watch, position: watch.progress.value.position,
+            watch: watch,
+            position: Mutant.isOn(.behindBeginsAgain)
+                ? watch.request.startRevision : watch.progress.value.position,
             bytesMax: watch.progress.value.pending?.bytesMax ?? 0)
     }
 }

@@ -17,7 +17,8 @@ extension WatchHub.Inner {
             return answer(watch, .failure(error))
         }
         let position = watch.progress.value.position
-        if position <= head {
+        let isPassedBy = Mutant.isOn(.progressBeforeEvents) && watch.progress.value.wantsProgress
+        if position <= head, !isPassedBy {
             if position < compactRevision {
                 let error = StoreError.compacted(at: compactRevision)
                 watch.progress.value.ended = error

@@ -81,8 +81,10 @@ final class WatchHub: Sendable {
                 ended = error
             }
             if request.wantsPrevious { wantingPrevious.withLock { $0 += 1 } }
+            let isMoved = Mutant.isOn(.futureWatchBeginsNow) && start > inner.head
             let watch = KeyspaceWatch(
-                request, self, position: start > 0 ? start : inner.head + 1, ended: ended)
+                request, self, position: start > 0 && !isMoved ? start : inner.head + 1,
+                ended: ended)
             if let permit, ended == nil { inner.permitted.add(watch, permit) }
             return watch
         }
