@@ -27,7 +27,7 @@ package struct Acknowledgements {
     ///   commit.
     package func committed(_ raft: Raft, before: Membership?) throws(Violation) {
         let index = raft.commitIndex
-        let isTold = { (voter: UInt64) in
+        let isTold = { (voter: UInt64) -> Bool in
             let source = Source(leader: raft.id, term: raft.term, member: voter)
             return voter == raft.id || told[source] ?? 0 >= index
         }
