@@ -48,8 +48,6 @@ package enum Mutant: UInt8, Sendable, CaseIterable {
     case progressBeforeEvents
     case futureWatchBeginsNow
     case behindBeginsAgain
-    // Leases
-    case renewsWithoutQuorum
 
     #if MUTANTS
         /// Set once, before anything runs. The text is looked for in released programs.

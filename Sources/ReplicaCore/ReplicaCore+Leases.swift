@@ -48,10 +48,7 @@ extension ReplicaCore {
     /// leadership within an election timeout; a new leader gives two on top.
     func answerLease(_ question: PendingQuestion) -> Bool {
         guard isLessorActive else { return false }
-        guard
-            leadership.isFresh(now, settings.electionMilliseconds)
-                || Mutant.isOn(.renewsWithoutQuorum)
-        else {
+        guard leadership.isFresh(now, settings.electionMilliseconds) else {
             if leadership.asked == nil {
                 let token = reads.ask([])
                 leadership.asked = (token, now)
