@@ -140,7 +140,10 @@ package struct ByteReader: Sendable {
     package mutating func read(_ field: String, count: Int) throws(DecodingFailure) -> Bytes {
         guard count >= 0, count <= remaining else { throw failure(field, "input ends early") }
         defer { offset += count }
-        return Bytes(bytes[offset..<offset + count])
+        // A slice would hold the input and let go of it again.
+        return unsafe bytes.withUnsafeBytes { raw in
+            unsafe Bytes(UnsafeRawBufferPointer(rebasing: raw[offset..<offset + count]))
+        }
     }
 
     /// Bytes behind a varint count.

@@ -59,8 +59,8 @@ final class HeaderSource: Sendable {
     }
 
     private func refresh() {
-        store.status { [weak self] result in
-            self?.state.withLock {
+        store.status { [state] result in
+            state.withLock {
                 if let status = try? result.get() { $0.status = status }
                 $0.refreshed = .now()
                 $0.isRefreshing = false

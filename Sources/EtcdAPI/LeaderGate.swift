@@ -8,12 +8,9 @@ import Store
 /// known, and streams ended after three election timeouts without one. A client that watches at a
 /// replica which is cut off would hear nothing for good; so it goes to another.
 final class LeaderGate: GRPCCallGate {
-    private struct Stream {
-        weak var stream: GRPCServerStream?
-    }
-
     private struct State {
-        var streams: [Stream] = []
+        /// One that is over goes with the next look.
+        var streams: [GRPCServerStream] = []
         var timer: RepeatedTask?
         /// Looks without a leader, in a row.
         var misses = 0
@@ -41,7 +38,7 @@ final class LeaderGate: GRPCCallGate {
 
     func watch(_ stream: GRPCServerStream) {
         state.withLock { state in
-            state.streams.append(Stream(stream: stream))
+            state.streams.append(stream)
             guard state.timer == nil else { return }
             state.timer = stream.eventLoop.scheduleRepeatedTask(
                 initialDelay: interval, delay: interval
@@ -51,8 +48,8 @@ final class LeaderGate: GRPCCallGate {
 
     private func look() {
         refusal { status in
-            let ended = self.state.withLock { state -> [Stream] in
-                state.streams.removeAll { $0.stream?.isOver ?? true }
+            let ended = self.state.withLock { state -> [GRPCServerStream] in
+                state.streams.removeAll { $0.isOver }
                 if state.streams.isEmpty {
                     state.timer?.cancel()
                     state.timer = nil
@@ -63,7 +60,7 @@ final class LeaderGate: GRPCCallGate {
                 return state.streams
             }
             guard let status else { return }
-            for entry in ended { entry.stream?.abort(status) }
+            for stream in ended { stream.abort(status) }
         }
     }
 }

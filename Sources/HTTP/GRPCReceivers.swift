@@ -108,8 +108,8 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
         calls = GRPCServerStream(stream, meter: meter)
         calls.start()
         receiver = handler(context, calls)
-        calls.loopReceiver = receiver
         deframer = GRPCDeframer(messageBytesMax: messageBytesMax)
+        calls.loopCall = self
     }
 
     /// Ends the call if the gate will not have it.
@@ -135,7 +135,8 @@ final class GRPCStreamReceiver: HTTPRequestReceiver {
         }
     }
 
-    private func fail(_ status: GRPCStatus) {
+    /// Ends the call; its receiver hears of it as if the client were gone.
+    func fail(_ status: GRPCStatus) {
         isOver = true
         receiver.cancelled()
         calls.finish(status)

@@ -13,12 +13,13 @@ package protocol GRPCMessageReceiver: AnyObject {
 
 /// The answering half of a streaming call; any thread.
 package final class GRPCServerStream: @unchecked Sendable {
-    // Sendable because `loopReceiver` is used on the event loop only.
+    // Sendable because `loopCall` is used on the event loop only.
     private let stream: any HTTPServerStream
     private let meter: GRPCCallMeter
     private let hasEnded = Atomic(false)
-    /// Whose call it is.
-    weak var loopReceiver: (any GRPCMessageReceiver)?
+    /// Who gets the client's messages. Not the service's receiver: an object to which there is a
+    /// weak reference is dear to hand about.
+    weak var loopCall: GRPCStreamReceiver?
 
     init(_ stream: any HTTPServerStream, meter: GRPCCallMeter) {
         self.stream = stream
@@ -76,8 +77,8 @@ package final class GRPCServerStream: @unchecked Sendable {
     package func abort(_ status: GRPCStatus) {
         eventLoop.execute {
             guard !self.isOver else { return }
-            self.loopReceiver?.cancelled()
-            self.finish(status)
+            guard let call = self.loopCall else { return self.finish(status) }
+            call.fail(status)
         }
     }
 }

@@ -29,11 +29,17 @@ package final class KeyspaceWatch: Sendable {
     let request: WatchRequest
     let hub: WatchHub
     let progress: HubGuarded<Progress>
+    /// Lives as long as this.
+    private let place: WatchPlace?
 
-    init(_ request: WatchRequest, _ hub: WatchHub, position: Int64, ended: StoreError?) {
+    init(
+        _ request: WatchRequest, _ hub: WatchHub, _ progress: HubGuarded<Progress>,
+        _ place: WatchPlace?
+    ) {
         self.request = request
         self.hub = hub
-        progress = HubGuarded(Progress(position: position, ended: ended))
+        self.progress = progress
+        self.place = place
     }
 
     deinit {

@@ -13,12 +13,12 @@ struct WaitingList {
         count += 1
     }
 
-    mutating func remove(_ watch: KeyspaceWatch) {
-        guard let slot = watch.progress.value.slot, slots[slot] === watch else {
+    mutating func remove(_ progress: HubGuarded<KeyspaceWatch.Progress>) {
+        guard let slot = progress.value.slot, slots[slot]?.progress === progress else {
             preconditionFailure("a watcher that does not wait here")
         }
         slots[slot] = nil
-        watch.progress.value.slot = nil
+        progress.value.slot = nil
         count -= 1
         if slots.count > 16 + 2 * count { _ = take { _ in false } }
     }

@@ -105,21 +105,29 @@ extension WatchHub.Inner {
     }
 
     /// A watcher that waited is complete up to the newest revision.
-    mutating func stopWaiting(_ watch: KeyspaceWatch) {
-        watch.progress.value.position = max(watch.progress.value.position, head + 1)
-        if case .single = watch.request.range.end {
-            let key = watch.request.range.start
-            waitingForKey[key]?.remove(watch)
-            if waitingForKey[key]?.isEmpty == true { waitingForKey[key] = nil }
+    mutating func stopWaiting(_ range: KeyRange, _ progress: HubGuarded<KeyspaceWatch.Progress>) {
+        progress.value.position = max(progress.value.position, head + 1)
+        if case .single = range.end {
+            waitingForKey[range.start]?.remove(progress)
+            if waitingForKey[range.start]?.isEmpty == true { waitingForKey[range.start] = nil }
         } else {
-            waitingForRange.remove(watch)
+            waitingForRange.remove(progress)
         }
     }
 
-    mutating func leaveHistory(_ watch: KeyspaceWatch) {
-        guard watch.progress.value.isBehind else { return }
-        behind.removeAll { $0 === watch }
-        watch.progress.value.isBehind = false
+    /// Ends the watcher that stands there.
+    mutating func end(
+        _ range: KeyRange, _ progress: HubGuarded<KeyspaceWatch.Progress>, _ error: StoreError
+    ) -> WatchHub.Answer? {
+        if progress.value.ended == nil { progress.value.ended = error }
+        if progress.value.isWaiting { stopWaiting(range, progress) }
+        if progress.value.isBehind {
+            behind.removeAll { $0.progress === progress }
+            progress.value.isBehind = false
+        }
+        return progress.value.takePending().map {
+            WatchHub.Answer(done: $0.done, result: .failure(error))
+        }
     }
 
     /// Takes the waiting watchers that want one of these events out of the lists.

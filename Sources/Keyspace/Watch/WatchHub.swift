@@ -82,11 +82,15 @@ final class WatchHub: Sendable {
             }
             if request.wantsPrevious { wantingPrevious.withLock { $0 += 1 } }
             let isMoved = Mutant.isOn(.futureWatchBeginsNow) && start > inner.head
-            let watch = KeyspaceWatch(
-                request, self, position: start > 0 && !isMoved ? start : inner.head + 1,
-                ended: ended)
-            if let permit, ended == nil { inner.permitted.add(watch, permit) }
-            return watch
+            let progress = HubGuarded(
+                KeyspaceWatch.Progress(
+                    position: start > 0 && !isMoved ? start : inner.head + 1, ended: ended))
+            guard let permit, ended == nil else {
+                return KeyspaceWatch(request, self, progress, nil)
+            }
+            let place = WatchPlace(request.range, progress)
+            inner.permitted.add(place, permit)
+            return KeyspaceWatch(request, self, progress, place)
         }
     }
 
@@ -110,22 +114,14 @@ final class WatchHub: Sendable {
         let answer = inner.withLock { inner -> Answer? in
             watch.progress.value.wantsProgress = true
             guard watch.progress.value.isWaiting else { return nil }
-            inner.stopWaiting(watch)
+            inner.stopWaiting(watch.request.range, watch.progress)
             return inner.serve(watch)
         }
         finish(answer)
     }
 
     func end(_ watch: KeyspaceWatch, _ error: StoreError) {
-        let answer = inner.withLock { inner -> Answer? in
-            if watch.progress.value.ended == nil { watch.progress.value.ended = error }
-            if watch.progress.value.isWaiting { inner.stopWaiting(watch) }
-            inner.leaveHistory(watch)
-            return watch.progress.value.takePending().map {
-                Answer(done: $0.done, result: .failure(error))
-            }
-        }
-        finish(answer)
+        finish(inner.withLock { $0.end(watch.request.range, watch.progress, error) })
     }
 
     /// After a commit: what changed, and where the keyspace stands now.
