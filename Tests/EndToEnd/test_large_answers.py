@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from cluster import ETCDCTL, Cluster
-from wire import Broken, Connection, field, put
+from wire import Broken, Connection, field, fields, put
 
 
 class LargeAnswerTests(unittest.TestCase):
@@ -87,30 +87,6 @@ class LargeAnswerTests(unittest.TestCase):
             found.append(bytes(data[5:5 + length]))
             del data[:5 + length]
         return found
-
-
-def fields(message):
-    """A protobuf message's fields: lists by number, varints as numbers and the rest as bytes."""
-    found, offset = {}, 0
-
-    def varint():
-        nonlocal offset
-        value = shift = 0
-        while True:
-            byte = message[offset]
-            offset += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-    while offset < len(message):
-        tag = varint()
-        value = varint()
-        if tag & 7 == 2:
-            value, offset = message[offset:offset + value], offset + value
-        found.setdefault(tag >> 3, []).append(value)
-    return found
 
 
 if __name__ == "__main__":

@@ -9,18 +9,25 @@ import unittest
 
 import test_kubectl
 from cluster import KUBECTL, MARTLET, Cluster, free_ports, run, wait_for
-from etcd import DEBIAN, Etcd
+from etcd import DEBIAN, WHEEL, Etcd
 
 
 class KubectlOnEtcdTests(test_kubectl.KubectlTests):
-    """Everyday kubectl, all of it, over three members with TLS."""
+    """Everyday kubectl, all of it, over three members of etcd 3.5 with TLS."""
+
+    folder, version = WHEEL, "3.5."
 
     @classmethod
     def make_cluster(cls):
-        cls.etcd = Etcd(tls=True)
+        cls.etcd = Etcd(folder=cls.folder, tls=True)
         cls.addClassCleanup(cls.etcd.close)
         cls.etcd.start()
         return Cluster(nodes=1, replicas=1, etcd=cls.etcd)
+
+    def test_00_it_is_the_etcd_that_is_meant(self):
+        out = self.etcd.etcdctl("endpoint", "status", "-w", "json").out
+        for member in json.loads(out):
+            self.assertTrue(member["Status"]["version"].startswith(self.version), member)
 
     def test_90_every_object_has_its_own_revision(self):
         """A watch may go on after any resource version, so no two of a kind share one."""
@@ -45,6 +52,12 @@ class KubectlOnEtcdTests(test_kubectl.KubectlTests):
             self.assertIn("protobuf" if value.startswith("k8s") else "not an object", done.err)
         self.etcd.etcdctl("del", "/registry/configmaps/default/foreign")
         self.kubectl("get", "configmaps")
+
+
+class KubectlOnDebiansEtcdTests(KubectlOnEtcdTests):
+    """The same over Debian's, which knows neither lease checkpoints nor what came with 3.5."""
+
+    folder, version = DEBIAN, "3.4."
 
 
 class EtcdTroubleTests(unittest.TestCase):

@@ -35,6 +35,30 @@ def transaction(puts):
     return b"".join(field(2, field(2, request)) for request in puts)
 
 
+def fields(message):
+    """A protobuf message's fields: lists by number, varints as numbers and the rest as bytes."""
+    found, offset = {}, 0
+
+    def varint():
+        nonlocal offset
+        value = shift = 0
+        while True:
+            byte = message[offset]
+            offset += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while offset < len(message):
+        tag = varint()
+        value = varint()
+        if tag & 7 == 2:
+            value, offset = message[offset:offset + value], offset + value
+        found.setdefault(tag >> 3, []).append(value)
+    return found
+
+
 def literal(index, value):
     """A header whose name stands in the static table."""
     first = bytes([index]) if index < 15 else bytes([15, index - 15])
