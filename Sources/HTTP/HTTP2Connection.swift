@@ -190,6 +190,8 @@ final class HTTP2Connection: ChannelInboundHandler, @unchecked Sendable {
         isFlushScheduled = false
         guard let context, let session, !isClosed, !isFlushing else { return }
         isFlushing = true
+        // Some of what waited was read; a large answer fills the channel again below.
+        if context.channel.isWritable { blockedSince = nil }
         var more = true
         while more, context.channel.isWritable, !isClosed {
             var out = context.channel.allocator.buffer(capacity: 4096)
