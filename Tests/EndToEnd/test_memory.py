@@ -10,11 +10,13 @@ from cluster import ROOT, run
 sys.path.insert(0, str(ROOT / "tools"))
 from bench_flood import control_groups  # noqa: E402
 
-FOLDER, REASON = control_groups()
 
-
-@unittest.skipUnless(FOLDER, REASON)
 class MemoryTests(unittest.TestCase):
+    def setUp(self):
+        folder, reason = control_groups()
+        if folder is None:
+            self.skipTest(reason)
+
     def test_a_flood_kills_nobody_and_ends_no_lease(self):
         report = run([f"{ROOT}/tools/bench", "flood", "--seconds", "12"], timeout=300).out
         print(f"\n{report}", end="", flush=True)
