@@ -23,6 +23,8 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
     private var lastActivity = NIODeadline.now()
     /// Bytes written to the channel and not yet gone.
     private var unwrittenBytes = 0
+    /// What the channel held when its timer last looked.
+    private var heldBytes = 0
 
     init(
         limits: HTTPLimits, service: HTTP2Connection.Service,
@@ -193,8 +195,7 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard error is HTTPParserError, current == nil, !isClosed else { return close() }
-        let address = context.remoteAddress.map { "\($0)" } ?? "a peer"
-        log("HTTP/1.1 from \(address): \(error); closing")
+        complain("\(error)")
         var head = HTTPResponseHead(version: .http1_1, status: .badRequest)
         head.headers.add(name: "connection", value: "close")
         head.headers.add(name: "content-length", value: "0")
@@ -229,9 +230,15 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
         if !stream.loopIsEnded { receiver?.cancelled() }
     }
 
+    private func complain(_ what: String) {
+        let address = context?.remoteAddress.map { "\($0)" } ?? "a peer"
+        log("HTTP/1.1 from \(address): \(what); closing")
+    }
+
     /// Closes the connection that says nothing, or takes nothing, for too long.
     private func startTimer(_ seconds: Int64) {
         timer = context?.eventLoop.assumeIsolated().scheduleTask(in: .seconds(seconds)) {
+            self.noteProgress()
             let idle = NIODeadline.now() - self.lastActivity
             let limit: TimeAmount
             if self.unwrittenBytes > 0 {
@@ -242,8 +249,22 @@ final class HTTP1Handler: ChannelDuplexHandler, @unchecked Sendable {
             } else {
                 limit = .seconds(self.limits.idleTimeoutSeconds)
             }
-            if idle >= limit { return self.close() }
-            self.startTimer(10)
+            guard idle < limit else {
+                if self.unwrittenBytes > 0 {
+                    self.complain("nothing was read in \(self.limits.writeTimeoutSeconds) s")
+                }
+                return self.close()
+            }
+            self.startTimer(min(10, self.limits.writeTimeoutSeconds))
         }
+    }
+
+    /// A large answer is one write, which is done with its last byte: before that, what the channel
+    /// holds tells whether the client reads.
+    private func noteProgress() {
+        let held = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
+        guard let held, held > 0, held != heldBytes else { return }
+        heldBytes = held
+        lastActivity = .now()
     }
 }

@@ -24,7 +24,10 @@ struct SlowReaderTests {
     }
 
     /// A connection that has asked, and reads only when it is told to.
-    private func ask(_ server: HTTPServer, _ counter: ByteCounter) async throws -> any Channel {
+    private func ask(
+        _ server: HTTPServer, version: Int, _ counter: ByteCounter
+    ) async throws -> any Channel {
+        let request = version == 1 ? Bytes("GET / HTTP/1.1\r\nhost: a\r\n\r\n".utf8) : Self.request
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.autoRead, value: false)
             .channelInitializer { channel in
@@ -33,13 +36,15 @@ struct SlowReaderTests {
                 }
             }
             .connect(host: "127.0.0.1", port: server.port).get()
-        try await channel.writeAndFlush(ByteBuffer(bytes: Self.request))
+        try await channel.writeAndFlush(ByteBuffer(bytes: request))
         return channel
     }
 
-    private func limits(writeTimeoutSeconds: Int64) -> HTTPLimits {
+    /// A connection of HTTP/1.1 is looked at first when its first request is due.
+    private func limits(writeTimeoutSeconds: Int64, firstLook: Int64 = 1) -> HTTPLimits {
         var limits = HTTPLimits()
         limits.writeTimeoutSeconds = writeTimeoutSeconds
+        limits.handshakeTimeoutSeconds = firstLook
         return limits
     }
 
@@ -54,14 +59,17 @@ struct SlowReaderTests {
         }
     }
 
-    @Test func `A client that reads nothing is cut off, with a line about it`() async throws {
+    @Test(arguments: [1, 2])
+    func `A client that reads nothing is cut off, with a line about it`(
+        version: Int
+    ) async throws {
         let gone = Signal<Bool>()
         let lines = Locked<[String]>([])
         try await withServer(
             limits: limits(writeTimeoutSeconds: 1), endless(gone),
             log: { line in lines.withLock { $0.append(line) } }
         ) { server, _ in
-            let client = try await ask(server, ByteCounter())
+            let client = try await ask(server, version: version, ByteCounter())
             #expect(await gone.wait())
             let told = lines.withLock { $0 }
             #expect(told.count == 1)
@@ -71,17 +79,18 @@ struct SlowReaderTests {
     }
 
     /// For longer than the limit the server has more to send than the client takes.
-    @Test func `A client that reads slowly gets all of it`() async throws {
+    @Test(arguments: [1, 2])
+    func `A client that reads slowly gets all of it`(version: Int) async throws {
         let body = Bytes(repeating: 0x61, count: 40 << 20)
-        let bytesPerMillisecond = 8 << 10
+        let bytesPerMillisecond = 6 << 10
         let big = handler { _, writer in writer.respond(status: 200, body: body) }
         let lines = Locked<[String]>([])
         try await withServer(
-            limits: limits(writeTimeoutSeconds: 2), big,
+            limits: limits(writeTimeoutSeconds: 2, firstLook: 3), big,
             log: { line in lines.withLock { $0.append(line) } }
         ) { server, _ in
             let counter = ByteCounter()
-            let client = try await ask(server, counter)
+            let client = try await ask(server, version: version, counter)
             let start = ContinuousClock.now
             while client.isActive, counter.received < body.count {
                 let passed = start.duration(to: .now) / .milliseconds(1)
