@@ -153,14 +153,20 @@ private final class KeepAliveReceiver: GRPCMessageReceiver, @unchecked Sendable 
         }
         pending += 1
         store.leaseKeepAlive(id: request.id) { result in
-            self.stream.eventLoop.execute { self.answer(result, id: request.id) }
+            // With the revision as it is now: what `headers` remembers may be long past.
+            store.status { status in
+                let header = (try? status.get()).map(HeaderSource.header) ?? self.headers.header()
+                self.stream.eventLoop.execute { self.answer(result, id: request.id, header) }
+            }
         }
     }
 
-    private func answer(_ result: Result<LeaseStatus, StoreError>, id: Int64) {
+    private func answer(
+        _ result: Result<LeaseStatus, StoreError>, id: Int64, _ header: ResponseHeader
+    ) {
         pending -= 1
         guard !isFinished else { return }
-        var response = LeaseResponse(header: headers.header())
+        var response = LeaseResponse(header: header)
         response.id = id
         switch result {
         case .success(let status): response.ttlSeconds = status.grantedTTLSeconds
