@@ -145,6 +145,6 @@ def alike(cluster, text):
 
 def check_alike(text):
     """The lines of a check's verdict without bars and figures."""
-    lines = [line.split("\r")[-1].strip() for line in text.split("\n")]
-    kept = [line for line in lines if re.search(r"PASS|FAIL|ompact|efrag|Error|exit", line)]
-    return "\n".join(re.sub(r"\d+(\.\d+)?(e-?\d+)?", "<n>", line) for line in kept) + "\n"
+    # A bar may stand before them in a line.
+    found = re.findall(r"(?:PASS|FAIL|Compact|Defrag|Error).*", text)
+    return "\n".join(re.sub(r"\d+(\.\d+)?(e-?\d+)?", "<n>", line) for line in found) + "\n"
