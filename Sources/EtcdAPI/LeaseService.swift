@@ -155,7 +155,8 @@ private final class KeepAliveReceiver: GRPCMessageReceiver, @unchecked Sendable 
         store.leaseKeepAlive(id: request.id) { result in
             // With the revision as it is now: what `headers` remembers may be long past.
             store.status { status in
-                let header = (try? status.get()).map(HeaderSource.header) ?? self.headers.header()
+                let header: ResponseHeader =
+                    (try? status.get()).map(HeaderSource.header) ?? self.headers.header()
                 self.stream.eventLoop.execute { self.answer(result, id: request.id, header) }
             }
         }
