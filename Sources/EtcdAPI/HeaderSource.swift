@@ -40,7 +40,7 @@ final class HeaderSource: Sendable {
 
     /// The header of an answer that is about no revision in particular.
     func header() -> ResponseHeader {
-        header(revision: state.withLock { $0.status?.revision ?? 0 })
+        header(revision: store.newestRevision ?? state.withLock { $0.status?.revision ?? 0 })
     }
 
     /// Members are none of the keyspace's business: as in etcd, there is no revision.

@@ -99,7 +99,7 @@ struct LeaseService: StoreService {
     private func timeToLive(
         _ result: Result<LeaseStatus, StoreError>, id: Int64, _ header: ResponseHeader
     ) -> Result<LeaseResponse, StoreError> {
-        var response = LeaseResponse(header: header)
+        var response = LeaseResponse(header: headers.header())
         response.id = id
         switch result {
         case .success(let status):
@@ -153,21 +153,14 @@ private final class KeepAliveReceiver: GRPCMessageReceiver, @unchecked Sendable 
         }
         pending += 1
         store.leaseKeepAlive(id: request.id) { result in
-            // With the revision as it is now: what `headers` remembers may be long past.
-            store.status { status in
-                let header: ResponseHeader =
-                    (try? status.get()).map(HeaderSource.header) ?? self.headers.header()
-                self.stream.eventLoop.execute { self.answer(result, id: request.id, header) }
-            }
+            self.stream.eventLoop.execute { self.answer(result, id: request.id) }
         }
     }
 
-    private func answer(
-        _ result: Result<LeaseStatus, StoreError>, id: Int64, _ header: ResponseHeader
-    ) {
+    private func answer(_ result: Result<LeaseStatus, StoreError>, id: Int64) {
         pending -= 1
         guard !isFinished else { return }
-        var response = LeaseResponse(header: header)
+        var response = LeaseResponse(header: headers.header())
         response.id = id
         switch result {
         case .success(let status): response.ttlSeconds = status.grantedTTLSeconds

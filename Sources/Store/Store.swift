@@ -41,12 +41,16 @@ package protocol Store: Sendable {
     func leases(_ done: @escaping Completion<[Int64]>)
 
     func status(_ done: @escaping Completion<StoreStatus>)
+    /// The newest revision here, without asking anybody; nil where only an answer tells.
+    var newestRevision: Int64? { get }
     /// Raises or clears an alarm; answers once that is so here.
     func changeAlarm(_ change: AlarmChange, _ done: @escaping Completion<Void>)
 }
 
 extension Store {
     package var commitsWhole: Bool { true }
+
+    package var newestRevision: Int64? { nil }
 
     package func whenRemoved(to revision: Int64, _ done: @escaping Completion<Void>) {
         done(.success(()))

@@ -25,6 +25,8 @@ package final class KeyspaceStore: Store {
     private let writer: Locked<Writer>
     private let condition = Locked(Condition())
 
+    package var newestRevision: Int64? { keyspace.revision }
+
     /// 0: none is known.
     package var leaderID: UInt64 {
         get { condition.withLock { $0.leaderID } }

@@ -1,9 +1,10 @@
 import Basics
 
-/// Where a watcher stands, for who must not keep it alive. The watcher has the only strong reference.
+/// Where a watcher stands, for who must not keep it alive. The watcher has the only strong
+/// reference.
 ///
-/// An object of its own: once there has been a weak reference to an object every strong one is dear,
-/// and watchers are handed about with every commit.
+/// An object of its own: once there has been a weak reference to an object, every strong one is
+/// dear, and watchers are handed about with every commit.
 final class WatchPlace: Sendable {
     let range: KeyRange
     let progress: HubGuarded<KeyspaceWatch.Progress>

@@ -176,6 +176,8 @@ package struct LocalStore: Store {
         }
     }
 
+    package var newestRevision: Int64? { replica.keyspace?.revision }
+
     package func status(_ done: @escaping Completion<StoreStatus>) {
         let now = replica.status
         var status = StoreStatus()
