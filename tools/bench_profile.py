@@ -9,7 +9,8 @@ import tempfile
 import time
 
 import bench_store
-from bench_etcd import BINARIES, TICKS, Peer, cpu_of_children, filled, h2load, load
+from bench_load import filled, h2load, load
+from bench_peer import BINARIES, TICKS, Peer, cpu_of_children
 from wire import field, put
 
 # What a library of the process is to a reader; the rest is ours, or NIO, which is linked in.

@@ -263,7 +263,7 @@ def leases(arguments):
         cluster.up()
         count = arguments.leases
         seconds, slowest = end_leases(
-            cluster.store_port, cluster.pid("replica-1"), count, arguments.ttl)
+            cluster.store_port, [cluster.pid("replica-1")], count, arguments.ttl)
         say(f"{count} leases with a key each ended at once: all keys are gone after {seconds:.2f} s"
               f" {verdict(seconds, 3)}; the slowest linearizable read meanwhile took"
               f" {1000 * slowest:.0f} ms")
@@ -271,8 +271,10 @@ def leases(arguments):
         cluster.close()
 
 
-def end_leases(port, pid, count, ttl):
-    """Seconds until the keys of all leases are gone, and those of the slowest read meanwhile."""
+def end_leases(port, pids, count, ttl):
+    """Seconds until the keys of all leases are gone, and those of the slowest read meanwhile. The
+    servers, of which the leader is first, stand still until the time of the leases is up; the leader
+    goes on first."""
     connection = Connection(port)
     start = time.monotonic()
     grants = (field(1, ttl) + field(2, number) for number in range(1, count + 1))
@@ -283,9 +285,11 @@ def end_leases(port, pid, count, ttl):
     connection.ended.clear()
     if time.monotonic() - start > ttl or leased(connection) != count:
         raise RuntimeError("leases ended before all were granted: give a longer --ttl")
-    os.kill(pid, signal.SIGSTOP)
+    for pid in reversed(pids):
+        os.kill(pid, signal.SIGSTOP)
     time.sleep(ttl + 1)
-    os.kill(pid, signal.SIGCONT)
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
     start, slowest = time.monotonic(), 0
     while True:
         asked = time.monotonic()
