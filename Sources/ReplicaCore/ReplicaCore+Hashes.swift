@@ -25,8 +25,9 @@ extension ReplicaCore {
         let hash = keyspace.hash
         // While the alarm is on nothing changes, but who is mended has to be noticed.
         guard hash != hashes.lastAsked || cluster.isCorrupt else { return }
+        // Else it is asked again after the next interval, though nothing may have changed.
+        guard case .accepted? = raft?.propose([Command.hashCheck.encode()]) else { return }
         hashes.lastAsked = hash
-        _ = self.raft?.propose([Command.hashCheck.encode()])
     }
 
     /// A check or a report was applied.

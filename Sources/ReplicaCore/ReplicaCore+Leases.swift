@@ -132,16 +132,18 @@ extension ReplicaCore {
         // clients' writes get between.
         let backlog = (self.raft?.lastIndex ?? 0) - keyspace.appliedIndex
         let limit = max(0, Self.revokesMax - Int(clamping: backlog))
-        var payloads = lessor.expired(now: now, limit: limit).map {
-            Command.leaseRevoke(id: $0).encode()
-        }
-        settings.metrics.leasesExpired.add(payloads.count)
+        let expired = lessor.expired(now: now, limit: limit)
+        var payloads = expired.map { Command.leaseRevoke(id: $0).encode() }
         let checkpoints = lessor.checkpoints(now: now)
         if !checkpoints.isEmpty { payloads.append(Command.leaseCheckpoint(checkpoints).encode()) }
         for index in payloads.indices { stamp(&payloads[index]) }
         guard !payloads.isEmpty else { return }
-        // Ends that are refused or lost are told again by themselves.
-        if case .accepted? = raft?.propose(payloads) { return }
+        // Ends that are lost are told again by themselves.
+        if case .accepted? = raft?.propose(payloads) {
+            settings.metrics.leasesExpired.add(expired.count)
+            return
+        }
+        lessor.notEnded(expired, now: now)
         lessor.notTold(checkpoints)
     }
 }

@@ -61,6 +61,19 @@ import Testing
         MonotonicTime(nanoseconds: UInt64(seconds * 1_000_000_000))
     }
 
+    /// As where too much waits for the disks: the end is late by no more than it has to be.
+    @Test func anEndThatIsNotTakenIsToldAgainAtOnce() {
+        var lessor = Lessor()
+        lessor.granted(id: 1, ttlSeconds: 5, now: at(0))
+        #expect(lessor.expired(now: at(5)) == [1])
+        lessor.notEnded([1, 2], now: at(5))
+        #expect(lessor.expired(now: at(5.1)) == [1])
+        #expect(lessor.expired(now: at(5.2)) == [])
+        lessor.revoked(id: 1)
+        lessor.notEnded([1], now: at(6))
+        #expect(lessor.expired(now: at(9)) == [])
+    }
+
     @Test func leasesExpireInTheirOrderAndNotBefore() {
         var lessor = Lessor(ttlSecondsMin: 2)
         #expect(lessor.grantable(1) == 2)

@@ -152,6 +152,14 @@ package struct Lessor: Sendable {
         return ids
     }
 
+    /// What was to end was not taken: `expired` tells of it when it is asked next.
+    package mutating func notEnded(_ ids: [Int64], now: MonotonicTime) {
+        for id in ids where leases[id] != nil {
+            leases[id]?.alarm = now
+            expiries.insert(Alarm(time: now, id: id))
+        }
+    }
+
     /// When to ask `expired` next, perhaps too early; nil when there is no lease.
     package var nextExpiry: MonotonicTime? { expiries.first?.time }
 
