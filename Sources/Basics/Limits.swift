@@ -15,6 +15,11 @@ package enum Limits {
     package static let commitMutationsMax = 10_000
     /// One entry of the Raft log, frame included.
     package static let entryBytesMax = 64 * 1_048_576
+    /// Bytes of entries that a leader has in flight to one follower; one append may go over it.
+    package static let inflightBytesMax = 16 * 1_048_576
+    /// Bytes of entries that a leader accepts beyond its commit index. One proposal always fits
+    /// where there is nothing else.
+    package static let uncommittedBytesMax = 64 * 1_048_576
     /// How long ports and locks of a killed process are waited for. It has them until the kernel
     /// has taken its memory down: with gigabytes of a keyspace mapped that takes a moment.
     package static let killedProcessMilliseconds: UInt64 = 2_000

@@ -1,3 +1,5 @@
+import Basics
+
 extension Raft {
     package struct Configuration: Sendable {
         package var id: UInt64
@@ -25,9 +27,9 @@ extension Raft {
 
         package init(
             id: UInt64, electionTicksMin: Int = 6, heartbeatTicks: Int = 1,
-            inflightMessagesMax: Int = 256, inflightBytesMax: Int = 16 << 20,
+            inflightMessagesMax: Int = 256, inflightBytesMax: Int = Limits.inflightBytesMax,
             messageBytesMax: Int = 1 << 20,
-            uncommittedBytesMax: Int = 64 << 20, readyBytesMax: Int = 1 << 20,
+            uncommittedBytesMax: Int = Limits.uncommittedBytesMax, readyBytesMax: Int = 1 << 20,
             leaseNanoseconds: UInt64 = 0, seed: UInt64
         ) {
             precondition(id != 0, "0 is not a member id")

@@ -4,7 +4,7 @@ extension Raft {
     /// One unit of time has passed.
     package mutating func tick() {
         electionElapsed += 1
-        ticksSinceStart += 1
+        ticksSinceHeard += 1
         if role == .leader {
             tickLeader()
         } else {
@@ -165,11 +165,15 @@ extension Raft {
             configuration.electionTicksMin + random.below(configuration.electionTicksMin + 1)
     }
 
-    /// Whether a leader was heard of so recently that candidates are to be ignored. Where leaders
-    /// have leases, one that was heard of before this replica started counts, too.
+    /// Whether a leader was heard of so recently that candidates are to be ignored.
     var isInLease: Bool {
-        let ticks = configuration.electionTicksMin
-        return (leader != 0 && electionElapsed < ticks)
-            || (configuration.leaseNanoseconds > 0 && ticksSinceStart < ticks)
+        (leader != 0 && electionElapsed < configuration.electionTicksMin) || keepsVote
+    }
+
+    /// Where leaders have leases: whether one may count on it that this replica votes for nobody
+    /// yet. A restart does not end that, and neither does word of a newer term: who stood for
+    /// election in it may have asked for the votes before the lease began.
+    var keepsVote: Bool {
+        configuration.leaseNanoseconds > 0 && ticksSinceHeard < configuration.electionTicksMin
     }
 }

@@ -37,6 +37,7 @@ extension Raft {
             becomeFollower(term: term, leader: sender)
         }
         electionElapsed = 0
+        ticksSinceHeard = 0
     }
 
     private mutating func takeAppend(

@@ -16,7 +16,10 @@ extension Raft {
         }
         let cost = entries.reduce(0) { $0 + $1.cost }
         guard uncommittedBytes == 0 || uncommittedBytes + cost <= configuration.uncommittedBytesMax
-        else { return .refused }
+        else {
+            tally.refusedProposals += 1
+            return .refused
+        }
         appendOwn(entries)
         return .accepted(firstIndex: first, term: term)
     }

@@ -36,7 +36,10 @@ extension Raft {
         guard transferee == 0, lease.holds(at: clock, for: configuration.leaseNanoseconds) else {
             return false
         }
-        for request in reads.takeWaiting() { answer(request, index: log.commit) }
+        for request in reads.takeWaiting() {
+            tally.leaseReads += request.tokens.count
+            answer(request, index: log.commit)
+        }
         return true
     }
 

@@ -11,6 +11,7 @@ extension Raft {
             {
                 bytes += sendAppend(slot)
             }
+            if isHeldByBytes(peers[slot]) { tally.heldAppends += 1 }
         }
     }
 
@@ -37,6 +38,13 @@ extension Raft {
     private func isFull(_ peer: Progress) -> Bool {
         peer.inflight.isFull(
             countMax: configuration.inflightMessagesMax, bytesMax: configuration.inflightBytesMax)
+    }
+
+    /// Whether entries wait for acknowledgements because of the bytes in flight alone.
+    private func isHeldByBytes(_ peer: Progress) -> Bool {
+        peer.state == .replicate && peer.next <= log.lastIndex
+            && peer.inflight.count < configuration.inflightMessagesMax
+            && peer.inflight.bytes >= configuration.inflightBytesMax
     }
 
     mutating func startSnapshot(_ slot: Int) {

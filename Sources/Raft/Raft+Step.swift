@@ -8,8 +8,8 @@ extension Raft {
         switch message.body {
         case .preVote(let index, let logTerm):
             answerPreVote(message, lastIndex: index, lastTerm: logTerm)
-        case .vote(let index, let logTerm, _):
-            answerVote(message, lastIndex: index, lastTerm: logTerm)
+        case .vote(let index, let logTerm, let isTransfer):
+            answerVote(message, lastIndex: index, lastTerm: logTerm, isTransfer: isTransfer)
         case .preVoteResponse(let isGranted):
             guard role == .preCandidate, !isGranted || message.term == term + 1 else { return }
             countBallot(of: message.from, isGranted: isGranted)
@@ -70,9 +70,11 @@ extension Raft {
                 body: .preVoteResponse(granted: isGranted)))
     }
 
-    private mutating func answerVote(_ message: Message, lastIndex: UInt64, lastTerm: UInt64) {
+    private mutating func answerVote(
+        _ message: Message, lastIndex: UInt64, lastTerm: UInt64, isTransfer: Bool
+    ) {
         let mayVote =
-            !isBlank
+            !isBlank && (isTransfer || !keepsVote)
             && (vote == message.from || (vote == 0 && leader == 0) || Mutant.isOn(.votesTwice))
         guard mayVote, isUpToDate(lastIndex: lastIndex, lastTerm: lastTerm) else {
             send(.voteResponse(granted: false), to: message.from)

@@ -29,7 +29,8 @@ package struct Raft: Sendable {
     // Elections
     /// The shell's clock in nanoseconds, for leases only.
     var clock: UInt64 = 0
-    var ticksSinceStart = 0
+    /// Ticks since any leader was heard of, or since the start; for leases only.
+    var ticksSinceHeard = 0
     /// Ticks since the leader was heard of; at a leader, since the quorum was checked.
     var electionElapsed = 0
     var electionTicks = 0
@@ -70,6 +71,7 @@ package struct Raft: Sendable {
 
     var output = Output()
     var reported: LeaderChange
+    package internal(set) var tally = Tally()
 
     package init(_ configuration: Configuration, _ initial: InitialState) {
         self.configuration = configuration
@@ -113,6 +115,18 @@ package struct Raft: Sendable {
 
     /// Entries kept in memory, for the shell's decision to compact.
     package var entriesInMemory: Int { log.entries.count }
+}
+
+/// How often leases and limits made a difference since the start, for whoever measures.
+package struct Tally: Sendable, Hashable {
+    /// Reads that a leader answered by its lease, by what it was asked with.
+    package var leaseReads = 0
+    /// Proposals that were too much beyond what is committed.
+    package var refusedProposals = 0
+    /// Times that entries for one member had to wait because of the bytes in flight to it.
+    package var heldAppends = 0
+
+    package init() {}
 }
 
 /// One member's answer in the election under way.

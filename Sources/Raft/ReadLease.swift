@@ -1,9 +1,9 @@
 /// A leader's right to answer reads without asking, where that is configured.
 ///
-/// A voter that answered a heartbeat ignores candidates for an election timeout from when it heard
-/// it. So for less than an election timeout after the leader asked a majority that then answered,
-/// nobody else can have been elected; if the clocks agree on how long that is (dissertation,
-/// 6.4.1).
+/// A voter that answered a heartbeat votes for nobody for an election timeout from when it heard it
+/// (`Raft.keepsVote`). So for less than an election timeout after the leader asked a majority that
+/// then answered, nobody else can have been elected; if the clocks agree on how long that is
+/// (dissertation, 6.4.1).
 struct ReadLease: Sendable {
     /// When the newest round that a majority answered was begun.
     private var begun: UInt64?

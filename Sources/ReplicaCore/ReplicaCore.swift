@@ -115,18 +115,26 @@ package final class ReplicaCore {
     /// it differs from the others'.
     var isStateKnown: Bool { divergence == nil && raft?.isBlank == false }
 
-    /// Ticks come up to a quarter early (`slack`); the other quarter is for clocks that differ.
+    /// Ticks of an election timeout, whole ones only.
+    private var electionTicks: UInt64 {
+        max(2, settings.electionMilliseconds / max(1, settings.heartbeatMilliseconds))
+    }
+
+    /// Half of those ticks. Of the ticks that a follower counts the first may come as soon as it
+    /// has heard of the leader, and each other one up to a quarter early (`slack`): what is left
+    /// over is for clocks that differ. With six ticks that is a quarter of the lease, with four an
+    /// eighth, with fewer nothing.
     private var leaseNanoseconds: UInt64 {
-        settings.hasReadLeases ? settings.electionMilliseconds * 500_000 : 0
+        settings.hasReadLeases ? electionTicks * settings.heartbeatMilliseconds * 500_000 : 0
     }
 
     func raftConfiguration() -> Raft.Configuration {
-        let tick = max(1, settings.heartbeatMilliseconds)
-        return Raft.Configuration(
-            id: memberID,
-            electionTicksMin: max(2, Int(settings.electionMilliseconds / tick)),
-            heartbeatTicks: 1, inflightMessagesMax: settings.inflightMessagesMax,
-            messageBytesMax: settings.messageBytesMax, leaseNanoseconds: leaseNanoseconds,
+        Raft.Configuration(
+            id: memberID, electionTicksMin: Int(electionTicks), heartbeatTicks: 1,
+            inflightMessagesMax: settings.inflightMessagesMax,
+            inflightBytesMax: settings.inflightBytesMax,
+            messageBytesMax: settings.messageBytesMax,
+            uncommittedBytesMax: settings.uncommittedBytesMax, leaseNanoseconds: leaseNanoseconds,
             seed: settings.seed ^ memberID)
     }
 

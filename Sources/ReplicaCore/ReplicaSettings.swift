@@ -1,3 +1,4 @@
+import Basics
 package import Keyspace
 package import WriteAheadLog
 
@@ -40,6 +41,10 @@ package struct ReplicaSettings: Sendable {
     /// Appends in flight to one follower, and bytes of entries in one of them.
     package var inflightMessagesMax = 64
     package var messageBytesMax = 1 << 20
+    /// Bytes of entries in flight to one follower; one append may go over it.
+    package var inflightBytesMax = Limits.inflightBytesMax
+    /// Bytes of entries that a leader takes in beyond what is committed.
+    package var uncommittedBytesMax = Limits.uncommittedBytesMax
     package var keyspace = Keyspace.Options()
     /// Bytes of the keyspace that raise the space alarm, as etcd's `--quota-backend-bytes`; 0: as
     /// much as the disk has.

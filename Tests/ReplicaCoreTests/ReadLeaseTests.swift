@@ -62,6 +62,17 @@ import Testing
         #expect(try over.withLock { $0 }?.get() == 2)
     }
 
+    /// Of an election timeout the others count whole ticks only, here five of 50 ms.
+    @Test func itIsHalfOfWholeTicks() throws {
+        let fixture = try CoreFixture { settings in
+            settings.hasReadLeases = true
+            settings.electionMilliseconds = 299
+        }
+        let configuration = try #require(fixture.core.raft).configuration
+        #expect(configuration.electionTicksMin == 5)
+        #expect(configuration.leaseNanoseconds == 125_000_000)
+    }
+
     @Test func heartbeatsRenewIt() throws {
         let fixture = try leader()
         for _ in 0..<10 {
