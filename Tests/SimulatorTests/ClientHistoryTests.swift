@@ -38,6 +38,15 @@ import Testing
             add(&operation, heard)
         }
 
+        /// A command that is said to have been refused.
+        mutating func refuse(_ command: Command, called: Int) {
+            var operation = ClientOperation(
+                client: 0, request: .command(command), called: called, calledAt: 0)
+            operation.payload = command.encode()
+            operation.isRefused = true
+            add(&operation, nil)
+        }
+
         /// A read that finds what is in `model`.
         mutating func read(_ model: ModelKeyspace, called: Int, returned: Int) {
             let request = RangeRequest(.all)
@@ -113,6 +122,17 @@ import Testing
         expectViolation("lease 0 was acknowledged and is not in the log") {
             _ = try lost.check()
         }
+    }
+
+    /// Of other failures a client cannot tell; of this one it can.
+    @Test func whatWasRefusedIsNotInTheLog() throws {
+        var run = Run()
+        let before = run.log.model
+        run.refuse(write, called: 1)
+        run.read(before, called: 2, returned: 3)
+        #expect(try run.check())
+        _ = try run.apply(write, at: 4)
+        expectViolation("was refused and is entry 1 of the log") { _ = try run.check() }
     }
 
     @Test func answerOfAnotherState() throws {

@@ -33,6 +33,7 @@ package struct ClientHistory {
             // A lease may end twice, by a client and by itself: the entries speak for both.
             if case .leaseRevoke = command, !log.indexes(of: payload).isEmpty { return }
             payloads.insert(payload)
+            if operation.isRefused { try log.checkRefused(payload, name: name) }
             let found = try log.index(
                 of: payload, isAcknowledged: operation.answer != nil, name: name)
             guard let index = found else { return }

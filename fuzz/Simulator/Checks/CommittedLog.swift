@@ -59,6 +59,13 @@ package struct CommittedLog {
         throw .correctness("operation \(name()) was acknowledged and is not in the log")
     }
 
+    /// Who was told that there is too much on its way already knows that nothing was done, unlike
+    /// after any other failure.
+    package func checkRefused(_ payload: Bytes, name: () -> String) throws(Violation) {
+        guard let index = indexes(of: payload).first else { return }
+        throw .correctness("operation \(name()) was refused and is entry \(index) of the log")
+    }
+
     /// A replica applied an entry. Returns whether it is the first to.
     package mutating func applied(
         _ entry: Entry, by replica: Int, maxTerm: UInt64

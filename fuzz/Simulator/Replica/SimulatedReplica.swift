@@ -112,6 +112,7 @@ final class SimulatedProcess {
     var commit: UInt64 = 0
     var membership: Membership?
     var role = Role.follower
+    var tally = Tally()
     /// The pass that is under way.
     var scrubber = Scrubber()
     /// The keyspace was new to us: its whole state is compared.

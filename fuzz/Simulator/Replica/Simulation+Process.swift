@@ -183,6 +183,7 @@ extension Simulation {
                 max: replica.settings.inflightMessagesMax)
         }
         if process.membership != raft.membership { process.membership = raft.membership }
+        if process.tally != raft.tally { noteTally(raft.tally, process) }
         if raft.lost == nil, process.environment.isLogIdle { replica.hasLostTail = false }
         if let state = process.environment.keyspace?.state {
             if replica.isWrong { process.monotony.forgetRevisions() }
@@ -191,6 +192,15 @@ extension Simulation {
                 compactRevision: state.compactRevision)
             try checkApplied(state.appliedIndex, replica, process)
         }
+    }
+
+    private func noteTally(_ tally: Tally, _ process: SimulatedProcess) {
+        let old = process.tally
+        process.tally = tally
+        coverage.noteReached(.leaseRead, times: tally.leaseReads - old.leaseReads)
+        coverage.noteReached(
+            .refusedProposal, times: tally.refusedProposals - old.refusedProposals)
+        coverage.noteReached(.heldAppend, times: tally.heldAppends - old.heldAppends)
     }
 
     private func checkApplied(

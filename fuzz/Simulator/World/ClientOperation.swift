@@ -49,6 +49,8 @@ package struct ClientOperation: Sendable {
     var called: Int
     var calledAt: UInt64
     var isOpen = true
+    /// The client was told that its command is not even proposed.
+    package var isRefused = false
     /// A digest of the answer; nil while nothing of use was heard.
     package var answer: UInt64?
     package var returned = Int.max

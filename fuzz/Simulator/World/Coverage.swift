@@ -15,22 +15,46 @@ package struct Coverage: Sendable, Hashable {
         case resumedSnapshot
     }
 
-    /// Row by fault in the order of `FaultKind.allCases`; then a number for each finding.
+    /// What leaders did that shows that a limit or a lease is within reach.
+    package enum Reach: String, Sendable, CaseIterable {
+        /// Reads, or what a replica asked for many at once, were answered by a lease.
+        case leaseRead
+        /// A proposal was too much beyond what is committed.
+        case refusedProposal
+        /// Entries waited because of the bytes in flight to their receiver.
+        case heldAppend
+    }
+
+    /// Row by fault in the order of `FaultKind.allCases`; then a number for each finding, and for
+    /// each reach.
     package private(set) var counts: [Int]
 
     package init() {
         counts = Array(
             repeating: 0,
-            count: FaultKind.allCases.count * Self.roles.count + Finding.allCases.count)
+            count: FaultKind.allCases.count * Self.roles.count + Finding.allCases.count
+                + Reach.allCases.count)
     }
 
     package mutating func noteFound(_ finding: Finding) {
         counts[Self.place(of: finding)] += 1
     }
 
+    /// What a leader counted since the last look.
+    package mutating func noteReached(_ reach: Reach, times: Int) {
+        counts[Self.place(of: reach)] += max(0, times)
+    }
+
     private static func place(of finding: Finding) -> Int {
         FaultKind.allCases.count * roles.count + (Finding.allCases.firstIndex(of: finding) ?? 0)
     }
+
+    private static func place(of reach: Reach) -> Int {
+        FaultKind.allCases.count * roles.count + Finding.allCases.count
+            + (Reach.allCases.firstIndex(of: reach) ?? 0)
+    }
+
+    package func count(of reach: Reach) -> Int { counts[Self.place(of: reach)] }
 
     package init(counts: [Int]) {
         self.counts = counts
@@ -62,7 +86,11 @@ package struct Coverage: Sendable, Hashable {
             return fault.rawValue.padded(18) + cells.joined()
         }
         let findings = Finding.allCases.map { "\($0.rawValue) \(counts[Self.place(of: $0)])" }
-        return [head] + rows + ["found: " + findings.joined(separator: ", ")]
+        let reached = Reach.allCases.map { "\($0.rawValue) \(count(of: $0))" }
+        return [head] + rows + [
+            "found: " + findings.joined(separator: ", "),
+            "reached: " + reached.joined(separator: ", "),
+        ]
     }
 }
 

@@ -1,4 +1,6 @@
-import Basics
+package import Basics
+import Keyspace
+package import ReplicaCore
 
 /// What one seed does: which faults, how often, how fast everything is. Drawn anew for every seed,
 /// with some faults left out altogether, because a fault that is always on hides others.
@@ -10,7 +12,7 @@ package struct Scenario: Sendable {
     var clients = 4
     /// In a rush, more clients come, and think little: many entries and reads are on their way at a
     /// time.
-    var rushingClients = 0
+    package var rushingClients = 0
     var watchers = 2
     var keys = 6
 
@@ -33,19 +35,19 @@ package struct Scenario: Sendable {
     /// Half of what clients ask for is to keep a lease alive.
     var isOfLeases = false
     /// How far clocks run fast or slow, in thousandths.
-    var driftPerMille: UInt64 = 0
+    package var driftPerMille: UInt64 = 0
     /// Times how long a sync takes when nothing is wrong.
     var diskSlowness: UInt64 = 1
 
-    var faults: [FaultKind] = []
+    package var faults: [FaultKind] = []
 
     var hasDefaultTimeouts: Bool {
         (heartbeatMilliseconds, electionMilliseconds) == (50, 300)
     }
 
     // Settings of the replicas.
-    var heartbeatMilliseconds: UInt64 = 50
-    var electionMilliseconds: UInt64 = 300
+    package var heartbeatMilliseconds: UInt64 = 50
+    package var electionMilliseconds: UInt64 = 300
     var snapshotLogBytes: UInt64 = 8_192
     var segmentBytes: UInt64 = 4_096
     var entriesInMemoryMax = 100
@@ -53,6 +55,9 @@ package struct Scenario: Sendable {
     var entryBytesInMemoryMax = 1 << 20
     var inflightMessagesMax = 16
     var messageBytesMax = 1024
+    package private(set) var inflightBytesMax = Limits.inflightBytesMax
+    package private(set) var uncommittedBytesMax = Limits.uncommittedBytesMax
+    package private(set) var hasReadLeases = false
     var recentEventBytesMax = 2_048
     var compactionRecords = 20
     /// How long a snapshot may be on its way, in microseconds.
@@ -62,7 +67,7 @@ package struct Scenario: Sendable {
     var scrubBytes = 4_000
     var scrubInterval: UInt64 = 1_000_000
 
-    init(_ random: inout SeededRandom) {
+    package init(_ random: inout SeededRandom) {
         replicas = [1, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7][random.below(12)]
         clients = 2 + random.below(4)
         watchers = 1 + random.below(3)
@@ -75,6 +80,8 @@ package struct Scenario: Sendable {
         places = replicas
         if faults.contains(.churn) { places = min(7, replicas + random.below(5)) }
         if faults.contains(.learner) { places = max(places, min(7, replicas + 1)) }
+        drawLimits(&random)
+        hasReadLeases = random.chance(1, in: 2) && mayHaveReadLeases
     }
 
     private mutating func drawSpeeds(_ random: inout SeededRandom) {
@@ -119,9 +126,56 @@ package struct Scenario: Sendable {
         entryBytesInMemoryMax = [0, 0, 8_192, 1 << 20][random.below(4)]
     }
 
+    /// Few entries' worth on some seeds, where leaders refuse proposals and hold entries back.
+    ///
+    /// What replicas propose by themselves has to get in, too: the hashes that seven of them report
+    /// at a time fit the least of these.
+    private mutating func drawLimits(_ random: inout SeededRandom) {
+        if random.chance(1, in: 3) {
+            inflightBytesMax = [1, 100, 400, 2_000][random.below(4)]
+        }
+        if random.chance(1, in: 3) { uncommittedBytesMax = [500, 1_500, 5_000][random.below(3)] }
+    }
+
+    /// Whether the clocks keep to what leases of reads rest on.
+    ///
+    /// A lease is half of an election timeout's ticks on the clock of the leader, from when it
+    /// asked. Who answered votes for nobody for all of those ticks on a clock of its own; of these
+    /// the first may come at once, and the others a quarter early. So the fastest clock must not
+    /// come to the end of the second before the slowest comes to the end of the first. A clock that
+    /// jumps ahead makes a tick come at once each time.
+    ///
+    /// Pauses do no harm: a lease is looked at in the round that takes the read in. If its answer
+    /// comes late, or from a newer state, the read still stands between its call and its answer.
+    /// Who is paused or starts anew counts fewer ticks.
+    package var mayHaveReadLeases: Bool {
+        guard !faults.contains(.clockJump) else { return false }
+        let ticks = electionMilliseconds / heartbeatMilliseconds
+        return 3 * (ticks - 1) * (1000 - driftPerMille) > 2 * ticks * (1000 + driftPerMille)
+    }
+
+    /// What the replicas are told of it.
+    package func set(_ settings: inout ReplicaSettings) {
+        settings.heartbeatMilliseconds = heartbeatMilliseconds
+        settings.electionMilliseconds = electionMilliseconds
+        settings.hasReadLeases = hasReadLeases
+        settings.snapshotLogBytes = snapshotLogBytes
+        settings.logSegmentBytes = segmentBytes
+        settings.entriesInMemoryMax = entriesInMemoryMax
+        settings.entryBytesInMemoryMax = entryBytesInMemoryMax
+        settings.inflightMessagesMax = inflightMessagesMax
+        settings.messageBytesMax = messageBytesMax
+        settings.inflightBytesMax = inflightBytesMax
+        settings.uncommittedBytesMax = uncommittedBytesMax
+        settings.keyspace.recentEventBytesMax = recentEventBytesMax
+        settings.keyspace.compactionRecordsPerApply = compactionRecords
+        settings.hashCheckMilliseconds = hashCheckMilliseconds
+    }
+
     /// What `leaveOut` knows beside the faults.
     package static let weather = [
-        "loss", "duplicates", "late", "rush", "drift", "slowness", "watchers",
+        "loss", "duplicates", "late", "rush", "drift", "slowness", "watchers", "limits",
+        "readLeases",
     ]
 
     mutating func leaveOut(_ names: [String]) {
@@ -134,14 +188,24 @@ package struct Scenario: Sendable {
         if names.contains("drift") { driftPerMille = 0 }
         if names.contains("slowness") { diskSlowness = 1 }
         if names.contains("watchers") { watchers = 0 }
+        if names.contains("limits") {
+            inflightBytesMax = Limits.inflightBytesMax
+            uncommittedBytesMax = Limits.uncommittedBytesMax
+        }
+        if names.contains("readLeases") { hasReadLeases = false }
+    }
+
+    private var raftText: String {
+        let leases = hasReadLeases ? ", leases of reads" : ""
+        return "heartbeat \(heartbeatMilliseconds) ms, election \(electionMilliseconds) ms, "
+            + "\(inflightBytesMax) bytes in flight, \(uncommittedBytesMax) uncommitted\(leases)"
     }
 
     /// For the trace.
     var description: String {
         "\(replicas) to \(places) replicas, \(clients) and \(rushingClients) clients, \(keys) "
             + "keys; loss \(lossPer10000), duplicates \(duplicatePer10000), late "
-            + "\(latePer10000) of 10000 by up to \(lateMax / 1000) ms; heartbeat "
-            + "\(heartbeatMilliseconds) ms, election \(electionMilliseconds) ms; disks "
+            + "\(latePer10000) of 10000 by up to \(lateMax / 1000) ms; \(raftText); disks "
             + "\(diskSlowness) times slow, clocks off by \(driftPerMille) per mille"
             + "\(isStorm ? ", storm" : ""); faults: "
             + faults.map(\.rawValue).joined(separator: ", ")

@@ -101,6 +101,7 @@ extension Simulation {
             if case .keepAlive(let id) = operations[operation].request {
                 leaseOracle.mayBeRenewed(id, latest: now + scenario.latestDelivery)
             }
+            operations[operation].isRefused = error == .tooManyRequests
             trace("client \(client) has \(operation) failed: \(error)")
         case .result(let result):
             operations[operation].answer = ResultDigest.of(result)

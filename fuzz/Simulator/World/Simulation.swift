@@ -45,7 +45,7 @@ package final class Simulation {
 
     let options: Options
     var random: SeededRandom
-    let scenario: Scenario
+    package let scenario: Scenario
     var queue = EventQueue<SimulationEvent>()
     var now: UInt64 = 0
     var steps = 0
@@ -170,21 +170,11 @@ package final class Simulation {
             directory: options.scratchDirectory + "/\(options.seed)-\(number)",
             clusterID: Self.clusterID, name: member(number).name, members: [],
             seed: options.seed &* 31 &+ UInt64(number))
-        settings.heartbeatMilliseconds = scenario.heartbeatMilliseconds
-        settings.electionMilliseconds = scenario.electionMilliseconds
+        scenario.set(&settings)
         settings.campaignsAtOnce = number == 1
-        settings.snapshotLogBytes = scenario.snapshotLogBytes
-        settings.logSegmentBytes = scenario.segmentBytes
-        settings.entriesInMemoryMax = scenario.entriesInMemoryMax
-        settings.entryBytesInMemoryMax = scenario.entryBytesInMemoryMax
-        settings.inflightMessagesMax = scenario.inflightMessagesMax
-        settings.messageBytesMax = scenario.messageBytesMax
         settings.requestMilliseconds = 1_500
         settings.keyspace.mapBytes = 1 << 28
         settings.keyspace.servesHistoryOnCaller = true
-        settings.keyspace.recentEventBytesMax = scenario.recentEventBytesMax
-        settings.keyspace.compactionRecordsPerApply = scenario.compactionRecords
-        settings.hashCheckMilliseconds = scenario.hashCheckMilliseconds
         return settings
     }
 
