@@ -48,6 +48,8 @@ package enum Mutant: UInt8, Sendable, CaseIterable {
     case progressBeforeEvents
     case futureWatchBeginsNow
     case behindBeginsAgain
+    // Leases of reads
+    case leaseTooLong
 
     #if MUTANTS
         /// Set once, before anything runs. The text is looked for in released programs.

@@ -1,3 +1,5 @@
+import Basics
+
 /// A leader's right to answer reads without asking, where that is configured.
 ///
 /// A voter that answered a heartbeat votes for nobody for an election timeout from when it heard it
@@ -17,6 +19,6 @@ struct ReadLease: Sendable {
 
     func holds(at now: UInt64, for nanoseconds: UInt64) -> Bool {
         guard let begun, !isBroken, now >= begun else { return false }
-        return now - begun < nanoseconds
+        return now - begun < (Mutant.isOn(.leaseTooLong) ? 8 * nanoseconds : nanoseconds)
     }
 }
