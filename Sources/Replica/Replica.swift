@@ -175,7 +175,7 @@ package final class Replica: Sendable {
     ) {
         guard let keyspace else { return done(.failure(.noLeader)) }
         // Seconds for millions of keys: not on a thread that others wait for.
-        _ = OSThread.start("hash", isBackground: true) { done(keyspace.hash(atRevision: revision)) }
+        _ = OSThread.start("hash", .background) { done(keyspace.hash(atRevision: revision)) }
     }
 
     /// Reads everything that this replica has on disk, and checks it.

@@ -82,7 +82,7 @@ final class ReplicaShell: ReplicaEnvironment {
         let directory = directory
         let metrics = settings.metrics
         let began = MonotonicTime.now()
-        _ = OSThread.start("snapshot-save", isBackground: true) {
+        _ = OSThread.start("snapshot-save", .background) {
             do throws(KeyspaceError) {
                 let stream = try keyspace.snapshot(clusterID: clusterID)
                 let path = directory.snapshot(index: stream.header.index)

@@ -42,7 +42,7 @@ final class ScrubService: @unchecked Sendable {
     }
 
     func start() {
-        thread = OSThread.start("scrub", isBackground: true) { self.run() }
+        thread = OSThread.start("scrub", .background) { self.run() }
     }
 
     func stop() {

@@ -9,7 +9,7 @@ final class WorkerPool: Sendable {
         let mailbox = Mailbox<(@Sendable () -> Void)?>(limit: limit)
         self.mailbox = mailbox
         threads = (0..<count).map { number in
-            OSThread.start("\(name)-\(number)") {
+            OSThread.start("\(name)-\(number)", .reads) {
                 while let work = mailbox.takeOne() { work() }
             }
         }

@@ -192,7 +192,7 @@ final class PeerAcceptor: ChannelInboundHandler {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         // Reading the whole file again takes time.
-        _ = OSThread.start("snapshot-check", isBackground: true) {
+        _ = OSThread.start("snapshot-check", .background) {
             let result = receiver.check(end)
             if case .success(let received) = result {
                 inbox.sendAlways(

@@ -241,7 +241,7 @@ final class PeerTransport: Sendable {
         let sender = SnapshotSender(
             transport: self, eventLoop: linkLoop.next(), member: member,
             hello: hello(to: member, .snapshot), term: term)
-        _ = OSThread.start("snapshot-send", isBackground: true) { sender.run(keyspace) }
+        _ = OSThread.start("snapshot-send", .background) { sender.run(keyspace) }
     }
 
     func accepted(_ channel: any Channel) {
