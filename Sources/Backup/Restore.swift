@@ -162,7 +162,9 @@ package struct Restore: Sendable {
                         + " what came the second time counts as later than all of them")
             }
             guard !replay.isReached else { return }
-            let last = WallTime.text(milliseconds: replay.milliseconds)
+            let last =
+                replay.milliseconds == 0
+                ? "the snapshot" : WallTime.text(milliseconds: replay.milliseconds)
             prepared.notes.append(
                 "nothing later than \(last) is archived in \(places): whether more was written"
                     + " before \(WallTime.text(milliseconds: end)) it does not say")
