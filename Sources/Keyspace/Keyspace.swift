@@ -147,8 +147,8 @@ package final class Keyspace: Sendable {
         compactionWaiters.wait(for: revision, done)
     }
 
-    /// Ends every watcher with `StoreError.stopped`, waits for reads that run, and lets go of
-    /// the file, unless a `SnapshotStream` still holds it.
+    /// Ends every watcher with `StoreError.stopped`, and every `SnapshotStream` after the frame
+    /// that it is at; waits for reads that run, and lets go of the file.
     package func stop() {
         hub.stop()
         compactionWaiters.stop()

@@ -16,6 +16,8 @@ package struct KeyspaceError: Error, Sendable, CustomStringConvertible {
         /// The directory that should be empty is not.
         case notEmpty
         case inputOutput
+        /// The keyspace was stopped.
+        case closed
         /// What was written may be lost, and what is read back proves nothing.
         case syncFailed
     }
@@ -36,6 +38,8 @@ package struct KeyspaceError: Error, Sendable, CustomStringConvertible {
         self.code = code
         self.message = message
     }
+
+    static let closed = KeyspaceError(.closed, "the keyspace is closed")
 
     /// An entry that fails its checksum, or contradicts what points to it.
     init(damaged table: TableName, _ key: UnsafeRawBufferPointer, _ reason: String) {

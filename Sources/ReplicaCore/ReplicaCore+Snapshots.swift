@@ -77,7 +77,8 @@ extension ReplicaCore {
             try environment.removeSnapshots(before: header.index)
         case .failure(let error):
             // A full disk must not end the replica: the log is kept, the next growth tries again.
-            guard error.code != .noSpace else { return }
+            // Nor does a peer's snapshot that took the state's place while this one was saved.
+            guard error.code != .noSpace, error.code != .closed else { return }
             throw ReplicaFailure(error)
         }
     }

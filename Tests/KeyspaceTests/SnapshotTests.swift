@@ -245,4 +245,29 @@ import Testing
         let error = #expect(throws: DecodingFailure.self) { try Command(decoding: [3, 1]) }
         #expect(error?.description == "command version at byte 1: 3 is not known")
     }
+
+    /// LMDB frees the reader slots of its process when it closes a file, also of one that was
+    /// opened anew meanwhile.
+    @Test func `A stream ends with its keyspace, and readers of the file opened anew keep theirs`()
+        throws
+    {
+        let fixture = try Fixture()
+        for number in 0..<2_000 {
+            try fixture.put("k\(number)", String(repeating: "v", count: 500))
+        }
+        var stream: SnapshotStream? = try fixture.keyspace.snapshot(clusterID: 5)
+        #expect(try stream?.next() != nil)
+        #expect(try stream?.next() != nil)
+        try fixture.reopen()
+        #expect(try fixture.keyspace.range(RangeRequest(.key("k7"))).get().count == 1)
+        let failure = #expect(throws: KeyspaceError.self) { try stream?.next() }
+        #expect(failure?.code == .closed)
+        stream = nil
+        #expect(try fixture.keyspace.range(RangeRequest(.key("k7"))).get().count == 1)
+        fixture.keyspace.stop()
+        let late = #expect(throws: KeyspaceError.self) {
+            try fixture.keyspace.snapshot(clusterID: 5)
+        }
+        #expect(late?.code == .closed)
+    }
 }

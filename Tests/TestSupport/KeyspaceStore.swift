@@ -52,7 +52,10 @@ package final class KeyspaceStore: Store {
 
     package init() throws {
         directory = TemporaryDirectory()
-        keyspace = try Keyspace.open(directory: directory.path)
+        // A hundred stores are open at a time, and address space ends with 128 TiB.
+        var options = Keyspace.Options()
+        options.mapBytes = 1 << 30
+        keyspace = try Keyspace.open(directory: directory.path, options: options)
         writer = Locked(Writer(index: keyspace.appliedIndex))
     }
 

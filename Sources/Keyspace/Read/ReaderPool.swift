@@ -13,10 +13,18 @@ final class ReaderPool: Sendable {
         func end() { transaction.end() }
     }
 
+    /// Whoever reads a snapshot may drop it at any time, which lets go of its pages.
+    private struct OpenStream {
+        weak var stream: SnapshotStream?
+    }
+
     private struct Pool {
         var environment: Environment?
         var idle: [Reader] = []
         var busy = 0
+        /// Those that have not ended.
+        var streams = 0
+        var openStreams: [OpenStream] = []
     }
 
     private enum Turn {
@@ -61,13 +69,46 @@ final class ReaderPool: Sendable {
         }
     }
 
-    /// Waits for reads that run, and lets go of the file.
+    /// Ends snapshots that are being read, waits for reads that run, and lets go of the file.
     func close() {
-        pool.wait { pool in
+        let streams = pool.withLock { pool in
             pool.environment = nil
             pool.idle.removeAll()
-            return pool.busy == 0 ? () : nil
+            defer { pool.openStreams = [] }
+            return pool.openStreams.compactMap(\.stream)
         }
+        for stream in streams { stream.end() }
+        pool.wait { $0.busy == 0 && $0.streams == 0 ? () : nil }
+    }
+
+    /// A snapshot with a read transaction of its own. It counts until it says `streamEnded`:
+    /// whoever lets go of a file that was opened anew takes the new readers' slots with it.
+    func stream(
+        _ make: (consuming ReadTransaction) throws(KeyspaceError) -> SnapshotStream
+    ) throws(KeyspaceError) -> SnapshotStream {
+        let environment = pool.withLock { pool in
+            if pool.environment != nil { pool.streams += 1 }
+            return pool.environment
+        }
+        guard let environment else { throw .closed }
+        let stream: SnapshotStream
+        do throws(KeyspaceError) {
+            stream = try make(try lmdb { () throws(LMDBError) in try environment.beginRead() })
+        } catch {
+            streamEnded()
+            throw error
+        }
+        let isOpen = pool.withLock { pool in
+            pool.openStreams.removeAll { $0.stream == nil }
+            pool.openStreams.append(OpenStream(stream: stream))
+            return pool.environment != nil
+        }
+        if !isOpen { stream.end() }
+        return stream
+    }
+
+    func streamEnded() {
+        pool.wakeAll { $0.streams -= 1 }
     }
 
     private func take() throws(KeyspaceError) -> Reader? {

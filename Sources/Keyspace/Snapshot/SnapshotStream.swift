@@ -4,9 +4,10 @@ import LMDB
 /// Frames of a snapshot file in order; their concatenation is the file.
 ///
 /// Holds a read transaction, and with it the file: pages that it can see are not reused until it
-/// goes out of use. One thread at a time.
+/// goes out of use, or its keyspace stops. One thread at a time.
 package final class SnapshotStream: @unchecked Sendable {
-    // Sendable because LMDB's read transactions may move between threads (MDB_NOTLS).
+    // Sendable because LMDB's read transactions may move between threads (MDB_NOTLS), and what
+    // changes is behind `isOver`.
 
     package let header: SnapshotHeader
 
@@ -17,8 +18,10 @@ package final class SnapshotStream: @unchecked Sendable {
         case done
     }
 
-    private let transaction: ReadTransaction
-    private let damage: DamageNote?
+    private var transaction: ReadTransaction
+    private let isOver = Locked(false)
+    /// Of a keyspace that may stop meanwhile.
+    private let pool: ReaderPool?
     private let tables: Tables
     private let stored: StoredState
     private var phase = Phase.header
@@ -26,7 +29,7 @@ package final class SnapshotStream: @unchecked Sendable {
 
     init(
         _ transaction: consuming ReadTransaction, _ tables: Tables, clusterID: UInt64,
-        createdMilliseconds: UInt64, noting damage: DamageNote? = nil
+        createdMilliseconds: UInt64, of pool: ReaderPool? = nil
     ) throws(KeyspaceError) {
         let view = try unsafe StateView(transaction.view, tables)
         stored = view.stored
@@ -41,13 +44,33 @@ package final class SnapshotStream: @unchecked Sendable {
             createdMilliseconds: createdMilliseconds,
             keys: UInt64(keys))
         self.transaction = transaction
-        self.damage = damage
+        self.pool = pool
         self.tables = tables
+    }
+
+    deinit { end() }
+
+    /// Lets go of the file, as soon as the frame is made that is being made.
+    func end() {
+        let isFirst = isOver.withLock { isOver in
+            if isOver { return false }
+            isOver = true
+            transaction.end()
+            return true
+        }
+        if isFirst { pool?.streamEnded() }
     }
 
     /// The next frame, of about 256 KiB at most; nil after the last. An entry that fails its
     /// checksum ends the stream with an error: damage does not spread.
     package func next() throws(KeyspaceError) -> Bytes? {
+        try isOver.withLock { isOver throws(KeyspaceError) in
+            if isOver { throw .closed }
+            return try nextFrame()
+        }
+    }
+
+    private func nextFrame() throws(KeyspaceError) -> Bytes? {
         while true {
             switch phase {
             case .header:
@@ -73,7 +96,7 @@ package final class SnapshotStream: @unchecked Sendable {
         _ table: SnapshotFormat.Table, after: Bytes?
     ) throws(KeyspaceError) -> (content: Bytes, entries: Int, last: Bytes?) {
         do throws(KeyspaceError) { return try collect(table, after: after) } catch {
-            if error.code == .corrupt { damage?.note(error) }
+            if error.code == .corrupt { pool?.damage.note(error) }
             throw error
         }
     }
@@ -138,12 +161,10 @@ extension Keyspace {
     package func snapshot(
         clusterID: UInt64, createdMilliseconds: UInt64 = 0
     ) throws(KeyspaceError) -> SnapshotStream {
-        guard let environment = readers.environment else {
-            throw KeyspaceError(.inputOutput, "the keyspace is closed")
+        try readers.stream { transaction throws(KeyspaceError) in
+            try SnapshotStream(
+                transaction, readers.tables, clusterID: clusterID,
+                createdMilliseconds: createdMilliseconds, of: readers)
         }
-        let transaction = try lmdb { () throws(LMDBError) in try environment.beginRead() }
-        return try SnapshotStream(
-            transaction, readers.tables, clusterID: clusterID,
-            createdMilliseconds: createdMilliseconds, noting: readers.damage)
     }
 }
