@@ -208,6 +208,31 @@ import Testing
         }
     }
 
+    /// What the limit lets through is sorted with one key more, which may be larger than the one
+    /// that is cut off.
+    @Test(arguments: [RangeRequest.SortOrder.none, .ascending, .descending])
+    func `An answer is measured after it was sorted and cut`(order: RangeRequest.SortOrder) throws {
+        for (key, bytes) in [("c", 900), ("b", 20), ("a", 3)] {
+            try fixture.put(key, String(repeating: "v", count: bytes))
+        }
+        for target: RangeRequest.SortTarget in [.key, .version, .create, .mod, .value] {
+            for limit: Int64 in 0...3 {
+                var request = RangeRequest(.all, limit: limit)
+                (request.sortTarget, request.sortOrder) = (target, order)
+                let expected = try fixture.keyspace.range(request).get().keyValues
+                let held = HeldKeys { $0 + $1 }
+                let answer = try fixture.keyspace.range(request, as: held).get()
+                guard case .whole(let summary, let bytes) = answer else {
+                    Issue.record("in pieces")
+                    continue
+                }
+                #expect(held.take() == expected)
+                #expect(bytes == expected.flatMap(\.value))
+                #expect(summary.bytes == bytes.count + expected.count)
+            }
+        }
+    }
+
     /// Everything that is sorted has to be held: there is a limit; one of the request helps.
     @Test func `What is too much to sort is refused`() throws {
         let value = String(repeating: "v", count: 1_500_000)

@@ -112,9 +112,10 @@ struct RangeSelection {
             request.sort(&found)
         }
         cut()
-        guard request.sortsBeforeLimit else { return }
-        for item in found {
-            bytes += bounds.bytes(item.entry, keyBytes: item.key.count, request)
+        guard !request.isInKeyOrder else { return }
+        // Whatever was cut off.
+        bytes = found.reduce(0) { sum, item in
+            sum + bounds.bytes(item.entry, keyBytes: item.key.count, request)
         }
     }
 }
